@@ -1,0 +1,76 @@
+/** What `compile` makes of the pipeline files: flat functions, read by the delivery and by dry runs. */
+import type { Finding } from '../errors.ts'
+import type {
+  Ending,
+  Fields,
+  Payload,
+  PipelineFile,
+  PushPlan,
+  Reference,
+  ResourceName,
+  Run,
+  StepFunction,
+  Work,
+  WriteBackPlan,
+} from '../plugin.ts'
+
+export interface CompiledFlow {
+  readonly name: string
+  readonly module: string
+  readonly from: ResourceName
+  /** The part of `from` before the slash. */
+  readonly connector: string
+  /** The record's field that holds the sender's id. */
+  readonly idField: string
+  /** Does the flow's `when` fit this payload? */
+  readonly fits: (payload: Payload) => boolean
+  /** False: this sender fills only what was never set. */
+  readonly overwrite: boolean
+  /** The steps up to the first that refers to other records: parse, map, fingerprint. */
+  readonly open: (work: Work, run: Run) => Work | Ending
+  /** What can be told now of what the record refers to; ask again when some were found. */
+  readonly references: (work: Pick<Work, 'merged' | 'fields' | 'found'>) => readonly Reference[]
+  /** The steps after that: dependency-check, upsert, push. */
+  readonly close: (work: Work, run: Run) => Work | Ending
+  /** Every step by itself, in order, for dry runs. */
+  readonly steps: readonly { readonly name: string; readonly run: StepFunction }[]
+  readonly push?: PushPlan
+}
+
+export interface CompiledPipeline {
+  readonly module: string
+  readonly file: PipelineFile
+  /** Which pipeline and mapping version this is, as every event shows it: `1`, `1+al-noor.3`. */
+  readonly config: string
+  readonly flows: readonly CompiledFlow[]
+  /** Resource -> the field with its id. */
+  readonly identity: ReadonlyMap<ResourceName, string>
+  /** `zoho/BTEC_Students:123` for every identity that is set. */
+  readonly identitiesOf: (fields: Fields) => readonly string[]
+  /** `=username:ali` for every unique field that is set (lower-cased, NFC). */
+  readonly uniqueOf: (fields: Fields) => readonly string[]
+  /** `student|moodleUserId=42` for every key under which others may refer to this record. */
+  readonly keysOf: (fields: Fields) => readonly string[]
+  /** Fields that other pipelines take from this one. */
+  readonly lent: ReadonlySet<string>
+  readonly pushTo: (resource: ResourceName) => PushPlan | undefined
+  readonly writeBackTo: (resource: ResourceName) => WriteBackPlan | undefined
+}
+
+export interface PipelineSet {
+  readonly modules: ReadonlyMap<string, CompiledPipeline>
+  /** By route name, plural or API name, in any case: `Students`, `BTEC_Students` -> `student`. */
+  readonly moduleOf: (name: string) => string | undefined
+  /** The resource of `connector` that a route's name stands for, without the connector: `students` -> `BTEC_Students`. */
+  readonly resourceOf: (connector: string, name: string) => string | undefined
+  /** The flow for an event; `module` where its identity is known already. */
+  readonly choose: (
+    resource: ResourceName,
+    payload: Payload | undefined,
+    module?: string,
+  ) =>
+    | { readonly pipeline: CompiledPipeline; readonly flow: CompiledFlow }
+    | { readonly skip: string }
+    | undefined
+  readonly findings: readonly Finding[]
+}
