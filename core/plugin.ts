@@ -464,6 +464,8 @@ export interface PushPlan {
   renderDelete(fields: Fields, run: Run): Payload | 'keep' | 'delete'
   /** The marks that travel with this push, `{}` where it has none. */
   marks(mark: Mark, run: Run, error?: string): Payload
+  /** What a sender that asks is answered besides outcome and action: `"answers": { "btec_grade": "grade" }`. */
+  answers(fields: Fields): Payload
   readonly writeBack?: WriteBackPlan
 }
 

@@ -47,8 +47,8 @@ export interface EventStatus {
   readonly action?: 'created' | 'updated' | 'unchanged'
   /** Ids in the remotes: `{ "moodle/user": "5" }`. */
   readonly ids?: Readonly<Record<string, string>>
-  /** The canonical fields that a sender's log shows (`btec_grade`). */
-  readonly btec_grade?: string
+  /** What the flow's push answers besides (`answers` in the pipeline file), such as `{ "btec_grade": "Merit" }`. */
+  readonly answers?: Readonly<Record<string, Json>>
 }
 
 export interface Receipt {
