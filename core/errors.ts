@@ -79,6 +79,9 @@ export class SetupError extends WaslError {
   }
 }
 
+/** The store does not take or give what was asked for now. Answered as 503; whoever sent something sends it again. */
+export class StoreError extends WaslError {}
+
 /** One thing that is wrong in a file or a request: where, what, and what to do. All of a run are reported at once. */
 export interface Finding {
   file: string

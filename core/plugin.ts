@@ -267,6 +267,25 @@ export interface ConnectorDefinition<S = unknown> {
   /** Pure: a stored delivery is parsed again after a crash. Raises DataError with a code (`MODULE_MISMATCH`, `PARSE_SHAPE`). */
   readonly parse: (incoming: Incoming) => Parsed
   connect(settings: S, tools: Tools): Connection
+  /** A sandbox of the remote with a small college in it, for the demo; loaded only there. */
+  readonly demo?: () => Promise<{ readonly default: Demo }>
+}
+
+/** A remote to try things on: an HTTP server on loopback that behaves like the real one. */
+export interface Demo {
+  start(options: { readonly folder: string; readonly log: Log }): Promise<RunningDemo>
+}
+
+export interface RunningDemo {
+  /** Its address, as a person opens it. */
+  readonly url: string
+  /** What `connect` needs in order to reach it. */
+  readonly settings: Payload
+  /** Its people's changes go to this endpoint from now on. `url`: the engine's base address. */
+  announce(endpoint: { readonly url: string; readonly id: string; readonly secret: string }): void
+  /** Commands to be pasted one by one; `order` sorts them among those of the other remotes. */
+  readonly examples: readonly { readonly order: number; readonly title: string; readonly command: string }[]
+  close(): Promise<void>
 }
 
 export const defineConnector = <S>(definition: ConnectorDefinition<S>): ConnectorDefinition<S> =>
