@@ -132,6 +132,8 @@ export interface RecordDocument {
   mergedInto?: string
   absorbed?: boolean
   config?: string
+  /** Names the write that made this state, so that a batch can tell which of its writes took effect. */
+  write?: string
   createdAt: Date
   updatedAt: Date
 }
@@ -150,6 +152,8 @@ export interface GateDocument {
   openAt: Date
   /** How often in a row it stayed closed: the next wait doubles. */
   rounds: number
+  /** It is open again: so many of its records are released per second. */
+  opening?: number
 }
 
 export interface EndpointDocument {

@@ -1,0 +1,98 @@
+/** Opens the store: one mongoose of our own, every write journaled by a majority, indexes made before it is used. */
+import type { Collection, Db } from 'mongodb'
+import { Mongoose } from 'mongoose'
+import { StoreError } from '../errors.ts'
+import { type Deliveries, deliveriesIn } from './deliveries.ts'
+import type { DeliveryDocument, RecordDocument } from './documents.ts'
+import { guarded } from './failure.ts'
+import { type Gates, gatesIn } from './gates.ts'
+import { type Records, recordsIn } from './records.ts'
+import { defineModels } from './schemas.ts'
+import { type Tenants, tenantsIn } from './tenants.ts'
+import { type VaultStore, vaultIn } from './vault.ts'
+
+export interface Store {
+  readonly deliveries: Deliveries
+  readonly records: Records
+  readonly gates: Gates
+  readonly tenants: Tenants
+  readonly vault: VaultStore
+  /** For Agenda, which brings its own collection, and for tests that watch the driver. */
+  readonly db: Db
+  /** Raises StoreError when a write would not be taken now. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface StoreOptions {
+  readonly uri: string
+  /** How long to look for the server before an operation fails, in milliseconds. Default 3,000. */
+  readonly patienceMs?: number
+  readonly poolSize?: number
+  /** Report every command to listeners of the driver (tests count them). */
+  readonly monitorCommands?: boolean
+}
+
+/**
+ * Connects, and makes what indexes are missing.
+ * @throws StoreError `STORE_UNREACHABLE`, or `STORE_INDEXES` where an index cannot be made.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const mongoose = new Mongoose()
+  mongoose.set('sanitizeFilter', true)
+  mongoose.set('strictQuery', true)
+  const connection = mongoose.createConnection(options.uri, {
+    autoIndex: false,
+    autoCreate: false,
+    bufferCommands: false,
+    writeConcern: { w: 'majority', j: true },
+    readPreference: 'primary',
+    readConcernLevel: 'local',
+    serverSelectionTimeoutMS: options.patienceMs ?? 3000,
+    maxPoolSize: options.poolSize ?? 16,
+    monitorCommands: options.monitorCommands ?? false,
+    appName: 'wasl',
+  })
+  const models = defineModels(connection)
+  try {
+    await connection.asPromise()
+  } catch (cause) {
+    await connection.close()
+    throw new StoreError('STORE_UNREACHABLE', 'The store cannot be reached.', {
+      cause,
+      at: 'MONGODB_URI',
+      hint: 'See whether the server of MONGODB_URI runs and takes connections from here.',
+    })
+  }
+  try {
+    for (const model of Object.values(models)) await model.createIndexes()
+  } catch (cause) {
+    await connection.close()
+    throw new StoreError('STORE_INDEXES', `An index cannot be made: ${(cause as Error).message}`, {
+      cause,
+      hint: 'The store holds data that this version does not expect; see which documents the index names.',
+    })
+  }
+  const db = connection.db as unknown as Db
+  const records = db.collection('records') as unknown as Collection<RecordDocument>
+  const deliveries = db.collection('deliveries') as unknown as Collection<DeliveryDocument>
+  return {
+    deliveries: deliveriesIn(deliveries),
+    records: recordsIn(records),
+    gates: gatesIn(models),
+    tenants: tenantsIn(models),
+    vault: vaultIn(models),
+    db,
+    async ping() {
+      // A write, since a store that only reads takes no delivery.
+      await guarded('write', () =>
+        db
+          .collection<{ _id: string; at: Date }>('heartbeats')
+          .updateOne({ _id: 'engine' }, { $set: { at: new Date() } }, { upsert: true }),
+      )
+    },
+    async close() {
+      await connection.close()
+    },
+  }
+}

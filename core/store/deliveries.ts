@@ -1,0 +1,123 @@
+/** Deliveries: what was sent to us, durable before it is acknowledged, open as long as `dueAt` stands. */
+import type { Collection } from 'mongodb'
+import type { DeliveryDocument, EventDocument } from './documents.ts'
+import { duplicatesOf, guarded, tenantOf } from './failure.ts'
+
+/** What became of a delivery's events; `dueAt` where some are still open. */
+export interface DeliveryMark {
+  readonly id: string
+  readonly events: readonly EventDocument[]
+  readonly dueAt?: Date
+  /** Set back to 0 once it did not kill the process. */
+  readonly tries: number
+}
+
+export interface Deliveries {
+  /** Stores all of them in one command; the places of those whose key was there already. */
+  insert(documents: readonly DeliveryDocument[]): Promise<ReadonlySet<number>>
+  byKeys(tenant: string, keys: readonly string[]): Promise<readonly DeliveryDocument[]>
+  byIds(tenant: string, ids: readonly string[]): Promise<readonly DeliveryDocument[]>
+  /** Newest first: the deliveries that a sender named so. */
+  bySenderIds(tenant: string, senderIds: readonly string[]): Promise<readonly DeliveryDocument[]>
+  /** Makes it due again and forgets the outcomes of `events` (their places), all where none are named. */
+  reopen(tenant: string, id: string, events: readonly EventDocument[], dueAt: Date): Promise<boolean>
+  /** Only deliveries that are still open are marked: who is first, is right. */
+  mark(marks: readonly DeliveryMark[]): Promise<void>
+  /** What is due, oldest first. Raises `tries` by one and puts `dueAt` off to `until` before it answers. */
+  take(now: Date, until: Date, limit: number): Promise<readonly DeliveryDocument[]>
+}
+
+export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveries {
+  const open = { dueAt: { $exists: true } } as const
+
+  return {
+    async insert(documents) {
+      if (documents.length === 0) return new Set()
+      for (const document of documents) tenantOf(document.tenant)
+      try {
+        await guarded('insert deliveries', () =>
+          collection.insertMany(documents as DeliveryDocument[], { ordered: false }),
+        )
+        return new Set()
+      } catch (error) {
+        const duplicates = duplicatesOf(error)
+        if (duplicates === undefined) throw error
+        return duplicates
+      }
+    },
+
+    async byKeys(tenant, keys) {
+      if (keys.length === 0) return []
+      const filter = { tenant: tenantOf(tenant), key: { $in: [...keys] } }
+      return guarded('find deliveries', () => collection.find(filter).toArray())
+    },
+
+    async byIds(tenant, ids) {
+      if (ids.length === 0) return []
+      const filter = { _id: { $in: [...ids] }, tenant: tenantOf(tenant) }
+      return guarded('find deliveries', () => collection.find(filter).toArray())
+    },
+
+    async bySenderIds(tenant, senderIds) {
+      if (senderIds.length === 0) return []
+      const filter = { tenant: tenantOf(tenant), senderId: { $in: [...senderIds], $exists: true } }
+      const found = await guarded('find deliveries', () => collection.find(filter).toArray())
+      return found.sort((a, b) => b.receivedAt.getTime() - a.receivedAt.getTime())
+    },
+
+    async reopen(tenant, id, events, dueAt) {
+      const done = await guarded('reopen a delivery', () =>
+        collection.updateOne(
+          { _id: id, tenant: tenantOf(tenant), dueAt: { $exists: false } },
+          { $set: { events: events as EventDocument[], dueAt, tries: 0 } },
+        ),
+      )
+      return done.matchedCount === 1
+    },
+
+    async mark(marks) {
+      if (marks.length === 0) return
+      await guarded('mark deliveries', () =>
+        collection.bulkWrite(
+          marks.map(mark => ({
+            updateOne: {
+              filter: { _id: mark.id, ...open },
+              update:
+                mark.dueAt === undefined
+                  ? {
+                      $set: { events: mark.events as EventDocument[], tries: mark.tries },
+                      $unset: { dueAt: '' as const },
+                    }
+                  : {
+                      $set: { events: mark.events as EventDocument[], tries: mark.tries, dueAt: mark.dueAt },
+                    },
+            },
+          })),
+          { ordered: false },
+        ),
+      )
+    },
+
+    async take(now, until, limit) {
+      const due = await guarded('find due deliveries', () =>
+        collection
+          .find({ dueAt: { $lte: now } })
+          .sort({ dueAt: 1 })
+          .limit(limit)
+          .toArray(),
+      )
+      if (due.length === 0) return []
+      // What was begun before and not finished may be what killed the process: it goes alone.
+      const first = due[0] as DeliveryDocument
+      const fresh = due.filter(each => each.tries === 0)
+      const taken = fresh.length > 0 ? fresh : [first]
+      await guarded('take deliveries', () =>
+        collection.updateMany(
+          { _id: { $in: taken.map(each => each._id) }, dueAt: { $lte: now } },
+          { $set: { dueAt: until }, $inc: { tries: 1 } },
+        ),
+      )
+      return taken
+    },
+  }
+}

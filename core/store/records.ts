@@ -1,0 +1,266 @@
+/** Records: one update of one document each, told apart by `rev` (applying) or by the lease's nonce (sending). */
+import type { AnyBulkWriteOperation, Collection, Filter, UpdateFilter } from 'mongodb'
+import type { RecordDocument } from './documents.ts'
+import { duplicatesOf, guarded, tenantOf } from './failure.ts'
+
+/** Top-level parts of a record that change; `rev` is raised by the store. */
+export interface RecordChange {
+  readonly id: string
+  /** The revision that was read. */
+  readonly rev: number
+  readonly set: Partial<RecordDocument>
+  readonly unset: readonly (keyof RecordDocument)[]
+}
+
+/** What a sender of a leased record knows now. Paths with dots are allowed (`outbox.moodle/user.attempt`). */
+export interface LeasedChange {
+  readonly id: string
+  readonly rev: number
+  readonly set: Readonly<Record<string, unknown>>
+  readonly unset: readonly string[]
+}
+
+/** The ordered pair: `same` if nothing changed since the claim, else `changed`. */
+export interface LeasedPair {
+  readonly same: LeasedChange
+  readonly changed: LeasedChange
+}
+
+export interface Records {
+  byIds(tenant: string, ids: readonly string[]): Promise<readonly RecordDocument[]>
+  byIdentities(tenant: string, identities: readonly string[]): Promise<readonly RecordDocument[]>
+  byKeys(tenant: string, keys: readonly string[]): Promise<readonly RecordDocument[]>
+  /** In one command; the places of those that a unique index refused. */
+  insert(documents: readonly RecordDocument[]): Promise<ReadonlySet<number>>
+  /**
+   * Compare-and-set on `rev`, all in one command under the name `write`.
+   * @returns the ids that were not written: changed by somebody else (`stale`), or refused by a unique index.
+   */
+  update(
+    changes: readonly RecordChange[],
+    write: string,
+  ): Promise<{ readonly stale: ReadonlySet<string>; readonly refused: ReadonlySet<string> }>
+  /** What is due and not leased, oldest first: tenant, id and claims. */
+  due(now: Date, limit: number): Promise<readonly Pick<RecordDocument, '_id' | 'tenant' | 'claims'>[]>
+  /** Leases those of `ids` that are still due, counts the claim, and reads them back. */
+  claim(ids: readonly string[], nonce: string, now: Date, until: Date): Promise<readonly RecordDocument[]>
+  /** Writes by nonce alone and keeps the lease. The number that was written. */
+  note(nonce: string, changes: readonly LeasedChange[]): Promise<number>
+  /** Ends leases, each by its ordered pair. */
+  settle(nonce: string, pairs: readonly LeasedPair[]): Promise<void>
+  /** Adds an identity in an update of its own. False: another record holds it. */
+  addIdentity(id: string, nonce: string, identities: readonly string[]): Promise<boolean>
+  extend(ids: readonly string[], nonce: string, until: Date): Promise<void>
+  /** Makes due every record that refers to one of `refs`. The number of them. */
+  wake(tenant: string, refs: readonly string[], now: Date): Promise<number>
+  /** The oldest records at a gate, made due. The number of them. */
+  release(gate: string, limit: number, now: Date): Promise<readonly string[]>
+  countAtGate(gate: string, limit: number): Promise<number>
+  /** A person asks for another attempt: what was refused or is dead becomes due now. */
+  makeDue(tenant: string, ids: readonly string[], now: Date): Promise<number>
+}
+
+export function recordsIn(collection: Collection<RecordDocument>): Records {
+  // The partial index on identities is used only by a query that says so.
+  const identified = { 'identities.0': { $exists: true } } as const
+  const free = (now: Date): Filter<RecordDocument> => ({
+    dueAt: { $lte: now },
+    $or: [{ lease: { $exists: false } }, { 'lease.until': { $lte: now } }],
+  })
+
+  const leased = (change: LeasedChange): UpdateFilter<RecordDocument> => {
+    const update: Record<string, unknown> = { $inc: { rev: 1 } }
+    if (Object.keys(change.set).length > 0) update['$set'] = change.set
+    if (change.unset.length > 0) update['$unset'] = Object.fromEntries(change.unset.map(path => [path, '']))
+    return update as UpdateFilter<RecordDocument>
+  }
+
+  return {
+    async byIds(tenant, ids) {
+      if (ids.length === 0) return []
+      const filter = { _id: { $in: [...ids] }, tenant: tenantOf(tenant) }
+      return guarded('find records', () => collection.find(filter).toArray())
+    },
+
+    async byIdentities(tenant, identities) {
+      if (identities.length === 0) return []
+      const filter = { tenant: tenantOf(tenant), identities: { $in: [...identities] }, ...identified }
+      return guarded('find records by identity', () => collection.find(filter).toArray())
+    },
+
+    async byKeys(tenant, keys) {
+      if (keys.length === 0) return []
+      const filter = { tenant: tenantOf(tenant), keys: { $in: [...keys] } }
+      return guarded('find records by key', () => collection.find(filter).toArray())
+    },
+
+    async insert(documents) {
+      if (documents.length === 0) return new Set()
+      for (const document of documents) tenantOf(document.tenant)
+      try {
+        await guarded('insert records', () =>
+          collection.insertMany(documents as RecordDocument[], { ordered: false }),
+        )
+        return new Set()
+      } catch (error) {
+        const duplicates = duplicatesOf(error)
+        if (duplicates === undefined) throw error
+        return duplicates
+      }
+    },
+
+    async update(changes, write) {
+      const none = new Set<string>()
+      if (changes.length === 0) return { stale: none, refused: none }
+      const operations = changes.map(
+        (change): AnyBulkWriteOperation<RecordDocument> => ({
+          updateOne: {
+            filter: { _id: change.id, rev: change.rev },
+            update: {
+              $set: { ...change.set, write, updatedAt: new Date() },
+              $inc: { rev: 1 },
+              ...(change.unset.length === 0
+                ? {}
+                : { $unset: Object.fromEntries(change.unset.map(field => [field, ''])) }),
+            } as UpdateFilter<RecordDocument>,
+          },
+        }),
+      )
+      let refused: ReadonlySet<string> = none
+      try {
+        const done = await guarded('update records', () =>
+          collection.bulkWrite(operations, { ordered: false }),
+        )
+        if (done.matchedCount === changes.length) return { stale: none, refused }
+      } catch (error) {
+        const duplicates = duplicatesOf(error)
+        if (duplicates === undefined) throw error
+        refused = new Set([...duplicates].map(place => changes[place]?.id ?? ''))
+      }
+      const written = await guarded('see which records were written', () =>
+        collection
+          .find({ _id: { $in: changes.map(change => change.id) }, write }, { projection: { _id: 1 } })
+          .toArray(),
+      )
+      const ours = new Set(written.map(each => each._id))
+      const stale = changes.map(change => change.id).filter(id => !ours.has(id) && !refused.has(id))
+      return { stale: new Set(stale), refused }
+    },
+
+    async due(now, limit) {
+      return guarded('find due records', () =>
+        collection
+          .find(free(now), { projection: { tenant: 1, claims: 1 } })
+          .sort({ dueAt: 1 })
+          .limit(limit)
+          .toArray(),
+      )
+    },
+
+    async claim(ids, nonce, now, until) {
+      if (ids.length === 0) return []
+      const claimed = await guarded('claim records', () =>
+        collection.updateMany(
+          { _id: { $in: [...ids] }, ...free(now) },
+          { $set: { lease: { nonce, until } }, $inc: { claims: 1, rev: 1 } },
+        ),
+      )
+      if (claimed.matchedCount === 0) return []
+      return guarded('read claimed records', () =>
+        collection.find({ _id: { $in: [...ids] }, 'lease.nonce': nonce }).toArray(),
+      )
+    },
+
+    async note(nonce, changes) {
+      if (changes.length === 0) return 0
+      const done = await guarded('note on leased records', () =>
+        collection.bulkWrite(
+          changes.map(change => ({
+            updateOne: { filter: { _id: change.id, 'lease.nonce': nonce }, update: leased(change) },
+          })),
+          { ordered: false },
+        ),
+      )
+      return done.matchedCount
+    },
+
+    async settle(nonce, pairs) {
+      if (pairs.length === 0) return
+      const operations: AnyBulkWriteOperation<RecordDocument>[] = []
+      for (const { same, changed } of pairs) {
+        const filter = { _id: same.id, 'lease.nonce': nonce }
+        operations.push({ updateOne: { filter: { ...filter, rev: same.rev }, update: leased(same) } })
+        operations.push({ updateOne: { filter, update: leased(changed) } })
+      }
+      await guarded('settle leased records', () => collection.bulkWrite(operations, { ordered: true }))
+    },
+
+    async addIdentity(id, nonce, identities) {
+      try {
+        await guarded('add an identity', () =>
+          collection.updateOne(
+            { _id: id, 'lease.nonce': nonce },
+            { $addToSet: { identities: { $each: [...identities] } }, $inc: { rev: 1 } },
+          ),
+        )
+        return true
+      } catch (error) {
+        if (duplicatesOf(error) === undefined) throw error
+        return false
+      }
+    },
+
+    async extend(ids, nonce, until) {
+      await guarded('extend leases', () =>
+        collection.updateMany(
+          { _id: { $in: [...ids] }, 'lease.nonce': nonce },
+          { $set: { 'lease.until': until } },
+        ),
+      )
+    },
+
+    async wake(tenant, refs, now) {
+      if (refs.length === 0) return 0
+      const done = await guarded('wake records', () =>
+        collection.updateMany(
+          { tenant: tenantOf(tenant), refs: { $in: [...refs] } },
+          { $set: { dueAt: now }, $unset: { gate: '' }, $inc: { rev: 1 } },
+        ),
+      )
+      return done.matchedCount
+    },
+
+    async release(gate, limit, now) {
+      const held = await guarded('find records at a gate', () =>
+        collection
+          .find({ gate }, { projection: { _id: 1 } })
+          .sort({ _id: 1 })
+          .limit(limit)
+          .toArray(),
+      )
+      if (held.length === 0) return []
+      const ids = held.map(each => each._id)
+      await guarded('release records', () =>
+        collection.updateMany(
+          { _id: { $in: ids }, gate },
+          { $set: { dueAt: now, state: 'due' }, $unset: { gate: '' }, $inc: { rev: 1 } },
+        ),
+      )
+      return ids
+    },
+
+    async countAtGate(gate, limit) {
+      return guarded('count records at a gate', () => collection.countDocuments({ gate }, { limit }))
+    },
+
+    async makeDue(tenant, ids, now) {
+      const done = await guarded('make records due', () =>
+        collection.updateMany(
+          { _id: { $in: [...ids] }, tenant: tenantOf(tenant) },
+          { $set: { dueAt: now, state: 'due' }, $unset: { gate: '' }, $inc: { rev: 1 } },
+        ),
+      )
+      return done.matchedCount
+    },
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * What mongoose is told of the collections: their indexes, and the shapes of what is written rarely. The documents of
+ * the hot paths (deliveries, records) are written through the native collections, whose callers are typed.
+ */
+import { type Mongoose, Schema } from 'mongoose'
+
+const open = { strict: false, versionKey: false, autoIndex: false, minimize: false } as const
+
+const deliveries = new Schema({ _id: String }, { ...open, collection: 'deliveries' })
+deliveries.index({ tenant: 1, key: 1 }, { name: 'key', unique: true })
+deliveries.index({ dueAt: 1 }, { name: 'due', partialFilterExpression: { dueAt: { $exists: true } } })
+deliveries.index(
+  { tenant: 1, senderId: 1 },
+  { name: 'sender', partialFilterExpression: { senderId: { $exists: true } } },
+)
+deliveries.index({ tenant: 1, 'events.record': 1, _id: 1 }, { name: 'record' })
+deliveries.index({ tenant: 1, 'events.module': 1, 'events.outcome': 1, _id: 1 }, { name: 'outcome' })
+deliveries.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
+
+const records = new Schema({ _id: String }, { ...open, collection: 'records' })
+records.index(
+  { tenant: 1, identities: 1 },
+  { name: 'identity', unique: true, partialFilterExpression: { 'identities.0': { $exists: true } } },
+)
+records.index({ tenant: 1, keys: 1 }, { name: 'key' })
+records.index({ tenant: 1, refs: 1 }, { name: 'reference' })
+records.index({ dueAt: 1 }, { name: 'due', partialFilterExpression: { dueAt: { $exists: true } } })
+records.index({ tenant: 1, module: 1, state: 1, _id: 1 }, { name: 'state' })
+records.index({ gate: 1, _id: 1 }, { name: 'gate', partialFilterExpression: { gate: { $exists: true } } })
+
+const required = { type: String, required: true } as const
+
+const gates = new Schema(
+  {
+    _id: String,
+    tenant: required,
+    remote: required,
+    reason: { type: String, required: true, enum: ['busy', 'outage', 'token', 'setup', 'paused'] },
+    code: required,
+    message: required,
+    closedAt: { type: Date, required: true },
+    openAt: { type: Date, required: true },
+    rounds: { type: Number, required: true },
+    opening: Number,
+  },
+  { versionKey: false, autoIndex: false, collection: 'gates' },
+)
+
+const tenants = new Schema(
+  {
+    _id: String,
+    name: required,
+    organisations: { type: Map, of: String },
+    timezone: required,
+    language: required,
+    endpoints: [
+      new Schema(
+        {
+          id: required,
+          connector: required,
+          verifier: required,
+          secrets: [String],
+          options: Schema.Types.Mixed,
+        },
+        { _id: false },
+      ),
+    ],
+    connections: { type: Schema.Types.Mixed, default: {} },
+    modules: { type: Schema.Types.Mixed, default: {} },
+    createdAt: { type: Date, required: true },
+  },
+  { versionKey: false, autoIndex: false, minimize: false, collection: 'tenants' },
+)
+tenants.index(
+  { 'endpoints.id': 1 },
+  { name: 'endpoint', unique: true, partialFilterExpression: { 'endpoints.0': { $exists: true } } },
+)
+
+const keys = new Schema(
+  {
+    _id: String,
+    tenant: required,
+    scopes: [String],
+    hash: required,
+    expiresAt: Date,
+    createdAt: { type: Date, required: true },
+  },
+  { versionKey: false, autoIndex: false, collection: 'keys' },
+)
+
+const vault = new Schema(
+  { _id: String, tenant: required, sealed: required, version: { type: Number, required: true } },
+  { versionKey: false, autoIndex: false, collection: 'vault' },
+)
+
+/** Registers every model on `mongoose` (an instance of its own, never the module's default). */
+export function defineModels(connection: ReturnType<Mongoose['createConnection']>) {
+  return {
+    deliveries: connection.model('Delivery', deliveries),
+    records: connection.model('Record', records),
+    gates: connection.model('Gate', gates),
+    tenants: connection.model('Tenant', tenants),
+    keys: connection.model('Key', keys),
+    vault: connection.model('Vault', vault),
+  }
+}
+
+export type Models = ReturnType<typeof defineModels>

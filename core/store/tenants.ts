@@ -1,0 +1,73 @@
+/** Tenants with their endpoints and connections, and the keys of people and tools. */
+import type { KeyDocument, TenantDocument } from './documents.ts'
+import { guarded, isDuplicateKey, tenantOf } from './failure.ts'
+import type { Models } from './schemas.ts'
+
+export interface Tenants {
+  all(): Promise<readonly TenantDocument[]>
+  one(id: string): Promise<TenantDocument | null>
+  /** False: there is one with that id. */
+  create(tenant: TenantDocument): Promise<boolean>
+  change(id: string, set: Partial<Omit<TenantDocument, '_id' | 'createdAt'>>): Promise<boolean>
+  key(id: string): Promise<KeyDocument | null>
+  keysOf(tenant: string): Promise<readonly KeyDocument[]>
+  addKey(key: KeyDocument): Promise<void>
+  removeKey(tenant: string, id: string): Promise<boolean>
+}
+
+export function tenantsIn({ tenants, keys }: Models): Tenants {
+  return {
+    async all() {
+      return guarded('read tenants', () => tenants.find().lean<TenantDocument[]>().exec())
+    },
+
+    async one(id) {
+      return guarded('read a tenant', () => tenants.findById(tenantOf(id)).lean<TenantDocument>().exec())
+    },
+
+    async create(tenant) {
+      tenantOf(tenant._id)
+      return guarded('create a tenant', async () => {
+        try {
+          await tenants.create(tenant)
+          return true
+        } catch (error) {
+          if (isDuplicateKey(error)) return false
+          throw error
+        }
+      })
+    },
+
+    async change(id, set) {
+      const done = await guarded('change a tenant', () =>
+        tenants.updateOne({ _id: tenantOf(id) }, { $set: set }).exec(),
+      )
+      return done.matchedCount === 1
+    },
+
+    async key(id) {
+      return guarded('read a key', () => keys.findById(id).lean<KeyDocument>().exec())
+    },
+
+    async keysOf(tenant) {
+      return guarded('read keys', () =>
+        keys
+          .find({ tenant: tenantOf(tenant) })
+          .lean<KeyDocument[]>()
+          .exec(),
+      )
+    },
+
+    async addKey(key) {
+      tenantOf(key.tenant)
+      await guarded('add a key', () => keys.create(key))
+    },
+
+    async removeKey(tenant, id) {
+      const done = await guarded('remove a key', () =>
+        keys.deleteOne({ _id: id, tenant: tenantOf(tenant) }).exec(),
+      )
+      return done.deletedCount === 1
+    },
+  }
+}
