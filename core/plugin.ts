@@ -46,6 +46,8 @@ export interface IncomingEvent {
 export interface Parsed {
   /** What a repeat of this delivery would carry too. Absent: every delivery is a new one. */
   readonly key?: string
+  /** The sender's own id for this delivery, where the body names it. */
+  readonly senderId?: string
   readonly events: readonly IncomingEvent[]
 }
 
@@ -545,4 +547,6 @@ export interface Scale {
   readonly scale: string
   /** Highest first. */
   readonly bands: readonly { readonly grade: string; readonly from: number }[]
+  /** False: a grade may be higher than any criterion that its assignment offers. Default true. */
+  readonly capByOutcomes?: boolean
 }
