@@ -1,0 +1,37 @@
+import { type ConnectorDefinition, defineConnector } from '../../core/plugin.ts'
+import { btec, type ZohoModule } from './btec.ts'
+import { connectZoho } from './connection.ts'
+import { parseWith } from './parse.ts'
+import { resourceOf } from './resources.ts'
+import { settingsSchema, type ZohoSettings } from './settings.ts'
+import { zohoSignature, zohoToken } from './verify.ts'
+
+export type { ZohoModule } from './btec.ts'
+export type { ZohoSettings } from './settings.ts'
+export { channelToken, signatureHeaders } from './verify.ts'
+
+/**
+ * A connector for these modules of Zoho CRM. A college with further ones makes its own:
+ * `export default zohoConnector({ ...btec, Leads: { summary: 'Leads.', aliases: ['lead'], fields: {} } })`.
+ */
+export const zohoConnector = (
+  modules: Readonly<Record<string, ZohoModule>>,
+): ConnectorDefinition<ZohoSettings> => {
+  const names = new Map<string, string>()
+  for (const [name, { aliases }] of Object.entries(modules))
+    for (const alias of [name, ...aliases]) names.set(alias.toLowerCase(), name)
+  return defineConnector<ZohoSettings>({
+    name: 'zoho',
+    summary: 'Zoho CRM, through its API of version 8, its workflows and its notifications.',
+    settings: settingsSchema,
+    resources: Object.fromEntries(
+      Object.entries(modules).map(([name, module]) => [name, resourceOf(module)]),
+    ),
+    verifiers: [zohoSignature, zohoToken],
+    accepts: ['zoho-signature', 'zoho-token'],
+    parse: parseWith(name => names.get(name.toLowerCase())),
+    connect: (settings, tools) => connectZoho(modules, settings, tools),
+  })
+}
+
+export default zohoConnector(btec)
