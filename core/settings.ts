@@ -95,6 +95,9 @@ const SCHEMA = {
   },
 } satisfies JsonSchema
 
+/** The environment of this process, for `readSettings`; nobody else asks for it. */
+export const processEnvironment = (): NodeJS.ProcessEnv => process.env
+
 /**
  * The settings of this start. `root` is the folder of the clone. A variable of the environment counts before the
  * same in `.env` (in `root`), that before WASL_HOME/config/default.json, that before config/default.json; an empty
