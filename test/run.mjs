@@ -1,0 +1,83 @@
+/** `npm test`: types, lint, then every suite. Arguments go to mocha: `npm test -- test/json.test.ts`, `npm test -- -g title`. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const bin = name => `${root}node_modules/.bin/${name}`
+/** How long mocha may take to end once it has told its result: longer means that a test left something open. */
+const LEFT_OPEN_MS = 15_000
+
+// What a person has set for their own engine must not reach the one under test.
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(
+    ([name]) => !/^(HOST|PORT|LOG_LEVEL|DEFAULT_TENANT_ID|NODE_ENV|(WASL|ZOHO|MOODLE)_.*)$/.test(name),
+  ),
+)
+
+/** Runs a program and tells its exit code and what it printed. */
+function run(command, args, onText = () => {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', text => {
+        output += text
+        onText(text, child)
+      })
+    child.on('error', reject)
+    child.on('close', code => resolve({ code: code ?? 1, output }))
+  })
+}
+
+/** The store that the suites use, without the credentials in its address. */
+function store() {
+  const uri = env.MONGODB_URI
+  if (!uri) return 'the embedded server'
+  const hosts =
+    /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)/.exec(uri)?.[1] ?? 'an address that is no MongoDB URI'
+  return `MongoDB at ${decodeURIComponent(hosts)} (MONGODB_URI)`
+}
+
+async function check(title, command, args) {
+  const started = performance.now()
+  const { code, output } = await run(command, args)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  process.stdout.write(code === 0 ? `  ✔ ${title} (${seconds} s)\n` : `  ✖ ${title}\n${output}\n`)
+  return code === 0 ? [] : [title]
+}
+
+async function mocha(args) {
+  let tail = ''
+  let timer
+  const onText = (text, child) => {
+    process.stdout.write(text)
+    tail = (tail + text).slice(-200)
+    if (timer || !/^ {2}\d+ passing/m.test(tail)) return
+    timer = setTimeout(() => {
+      process.stdout.write('\n  ✖ nothing left open: a test has left a server, timer or connection open\n')
+      child.kill('SIGKILL')
+    }, LEFT_OPEN_MS)
+  }
+  const colour = process.stdout.isTTY ? ['--color'] : []
+  const { code } = await run(bin('mocha'), [...colour, ...args], onText)
+  clearTimeout(timer)
+  return code
+}
+
+if (!existsSync(bin('mocha'))) {
+  process.stderr.write('The packages are not installed yet: run npm ci first.\n')
+  process.exit(1)
+}
+const own = process.argv.slice(2)
+const files = own.some(arg => arg.includes('test/')) ? [] : ['test/**/*.test.ts']
+process.stdout.write(`Store: ${store()}\n\n`)
+const failed = (
+  await Promise.all([
+    check('types', bin('tsc'), ['--noEmit', '-p', '.']),
+    check('lint', bin('biome'), ['check', '--error-on-warnings', '.']),
+  ])
+).flat()
+const code = await mocha([...files, ...own])
+if (failed.length > 0) process.stdout.write(`  ✖ ${failed.join(' and ')} failed, see above\n`)
+process.exitCode = code !== 0 || failed.length > 0 ? 1 : 0
