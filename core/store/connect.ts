@@ -48,6 +48,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     writeConcern: { w: 'majority', j: true },
     readPreference: 'primary',
     readConcernLevel: 'local',
+    promoteBuffers: true,
     serverSelectionTimeoutMS: options.patienceMs ?? 3000,
     maxPoolSize: options.poolSize ?? 16,
     monitorCommands: options.monitorCommands ?? false,

@@ -1,0 +1,299 @@
+/** APPLY and MARK: takes deliveries, from memory or by `dueAt`, and gives every event its outcome. */
+import { ObjectId } from 'bson'
+import { DataError, WaslError } from '../errors.ts'
+import { parseJson } from '../json.ts'
+import type { ConnectorDefinition, IncomingEvent } from '../plugin.ts'
+import type { Store } from '../store/connect.ts'
+import type { DeliveryDocument, EventDocument } from '../store/documents.ts'
+import { readDelivery } from './arrive.ts'
+import { decideBatch } from './batch.ts'
+import type { Decision, Item } from './decide.ts'
+import { storedError } from './error.ts'
+import type { Surroundings, Tenant } from './tenant.ts'
+import { nameOf } from './tenant.ts'
+import { readAgainMs, readTouched, type Touched } from './touch.ts'
+
+/** Payloads that wait in memory, in bytes; beyond it deliveries are only stored. */
+const MOST_BYTES = 32 * 1024 * 1024
+const MOST_EVENTS = 500
+/** Crash-claims after which a delivery is never tried again. */
+export const MOST_TRIES = 3
+/** A delivery taken by `dueAt` is left to others after so long. */
+const TAKE_MS = 60_000
+
+export interface ApplyOptions extends Surroundings {
+  readonly store: Store
+  readonly connectors: ReadonlyMap<string, ConnectorDefinition<never>>
+  /** These records are due now. */
+  readonly onDue: (tenant: string, records: readonly string[]) => void
+  /** This delivery's events got their outcomes. */
+  readonly onMarked: (delivery: DeliveryDocument) => void
+}
+
+export interface Apply {
+  /** False: there is no room. */
+  take(document: DeliveryDocument, events: readonly IncomingEvent[]): boolean
+  /** Takes what is due. True: there may be more. */
+  sweep(): Promise<boolean>
+  /** Resolves when nothing is in hand. */
+  idle(): Promise<void>
+  stop(): void
+}
+
+interface Task {
+  readonly document: DeliveryDocument
+  readonly events: readonly IncomingEvent[]
+  /** By place: what was read for a touch. */
+  readonly touched: Map<number, Touched>
+}
+
+export function createApply(options: ApplyOptions): Apply {
+  const { store, tenants, connectors, log, now, random } = options
+  const queues = new Map<string, Task[]>()
+  let bytes = 0
+  let running: Promise<void> | undefined
+  const background = new Set<Promise<unknown>>()
+  let stopped = false
+
+  function aside(work: Promise<unknown>): void {
+    const tracked = work
+      .catch(error => log.error('apply_failed', { error }))
+      .finally(() => background.delete(tracked))
+    background.add(tracked)
+  }
+
+  function enqueue(task: Task): void {
+    const queue = queues.get(task.document.tenant)
+    if (queue === undefined) queues.set(task.document.tenant, [task])
+    else queue.push(task)
+    bytes += task.document.raw.length
+    running ??= drain().finally(() => {
+      running = undefined
+    })
+  }
+
+  async function drain(): Promise<void> {
+    while (queues.size > 0 && !stopped) {
+      // Tenants take turns: whoever sends much does not hold up who sends little.
+      for (const [tenantId, queue] of [...queues]) {
+        const batch: Task[] = []
+        let events = 0
+        while (queue.length > 0 && events < MOST_EVENTS) {
+          const task = queue.shift() as Task
+          events += task.events.length
+          batch.push(task)
+        }
+        if (queue.length === 0) queues.delete(tenantId)
+        try {
+          await applyTasks(await tenants.get(tenantId), batch)
+        } catch (error) {
+          // Nothing is lost: `dueAt` brings every one of them again.
+          log.error('apply_failed', { tenant: tenantId, deliveries: batch.length, error })
+        }
+        for (const task of batch) bytes -= task.document.raw.length
+      }
+    }
+  }
+
+  /** Reads what must be read from remotes first; that never holds up the others. */
+  async function applyTasks(tenant: Tenant, tasks: readonly Task[]): Promise<void> {
+    const ready: Task[] = []
+    const reading: Task[] = []
+    for (const task of tasks) (placesToRead(task).length > 0 ? reading : ready).push(task)
+    if (reading.length > 0) aside(readFor(tenant, reading))
+    if (ready.length > 0) await decideTasks(tenant, ready)
+  }
+
+  const placesToRead = ({ document, touched }: Task): number[] =>
+    document.events.flatMap((event, place) =>
+      event.kind === 'touch' && event.outcome === undefined && !touched.has(place) ? [place] : [],
+    )
+
+  async function readFor(tenant: Tenant, tasks: readonly Task[]): Promise<void> {
+    const wanted = new Map<string, Map<string, { task: Task; place: number }[]>>()
+    for (const task of tasks) {
+      for (const place of placesToRead(task)) {
+        const event = task.document.events[place] as EventDocument
+        const id = event.identity?.slice(event.resource.length + 1)
+        if (id === undefined) {
+          const error = new DataError('PARSE_SHAPE', 'The notification names no record.', { at: 'id' })
+          task.touched.set(place, { error, again: false })
+          continue
+        }
+        const ids = wanted.get(event.resource) ?? new Map<string, { task: Task; place: number }[]>()
+        wanted.set(event.resource, ids)
+        ids.set(id, [...(ids.get(id) ?? []), { task, place }])
+      }
+    }
+    await Promise.all(
+      [...wanted].map(async ([resource, ids]) => {
+        const definition = options.resource(resource)
+        const results: ReadonlyMap<string, Touched> =
+          definition === undefined
+            ? new Map()
+            : await readTouched(tenant, resource, definition, [...ids.keys()], now)
+        const unknown = new DataError('UNKNOWN_MODULE', `Nothing is known of ${nameOf(resource)}.`)
+        for (const [id, places] of ids) {
+          for (const { task, place } of places) {
+            task.touched.set(place, results.get(id) ?? { error: unknown, again: false })
+          }
+        }
+      }),
+    )
+    await decideTasks(tenant, tasks)
+  }
+
+  async function decideTasks(tenant: Tenant, tasks: readonly Task[]): Promise<void> {
+    const items = new Map<Item, { task: Task; place: number }>()
+    const outcomes = new Map<Task, EventDocument[]>()
+    const again = new Map<Task, number>()
+    for (const task of tasks) {
+      outcomes.set(task, [...task.document.events])
+      task.document.events.forEach((event, place) => {
+        if (event.outcome !== undefined) return
+        const item = itemOf(task, place)
+        if ('event' in item) items.set(item, { task, place })
+        else settleUnread(task, place, item)
+      })
+    }
+
+    function settleUnread(task: Task, place: number, failure: { error: WaslError; again: boolean }): void {
+      const event = task.document.events[place] as EventDocument
+      const later = failure.again
+        ? readAgainMs(task.document.receivedAt.getTime(), now(), random())
+        : undefined
+      if (later !== undefined) {
+        again.set(task, Math.min(again.get(task) ?? Infinity, later))
+        log.warn('read_failed', { tenant: tenant.id, event: event.id, code: failure.error.code })
+        return
+      }
+      const events = outcomes.get(task) as EventDocument[]
+      events[place] = { ...event, outcome: 'INVALID', error: storedError(failure.error) }
+    }
+
+    const decided = await decideBatch(store.records, tenant, [...items.keys()], { log, now })
+    for (const [item, decision] of decided.decisions) {
+      const { task, place } = items.get(item) as { task: Task; place: number }
+      ;(outcomes.get(task) as EventDocument[])[place] = withDecision(item.event, decision)
+    }
+    if (decided.due.length > 0) options.onDue(tenant.id, decided.due)
+
+    const whole = new Set<Task>()
+    for (const item of decided.partial) {
+      const { task, place } = items.get(item) as { task: Task; place: number }
+      ;(outcomes.get(task) as EventDocument[])[place] = { ...item.event, kind: 'touch' }
+      whole.add(task)
+    }
+    const marks = [...outcomes].map(([task, events]) => {
+      const open = events.some(event => event.outcome === undefined)
+      const later = again.get(task) ?? (whole.has(task) ? TAKE_MS : 1000)
+      return {
+        id: task.document._id,
+        events,
+        tries: 0,
+        ...(open ? { dueAt: new Date(now() + later) } : {}),
+      }
+    })
+    await store.deliveries.mark(marks)
+    for (const [task, events] of outcomes) {
+      const document = { ...task.document, events }
+      if (whole.has(task)) enqueue({ ...task, document, touched: new Map(task.touched) })
+      else if (events.every(event => event.outcome !== undefined)) options.onMarked(document)
+    }
+  }
+
+  function itemOf(task: Task, place: number): Item | { error: WaslError; again: boolean } {
+    const event = task.document.events[place] as EventDocument
+    const incoming = task.events[place]
+    const newId = new ObjectId().toHexString()
+    if (event.kind !== 'touch') {
+      const definition = options.resource(event.resource)
+      return {
+        event,
+        payload: incoming?.payload,
+        partial: incoming?.partial ?? definition?.partial ?? false,
+        readAt: undefined,
+        newId,
+      }
+    }
+    const touched = task.touched.get(place) as Touched
+    if ('error' in touched) return touched
+    const { result, readAt } = touched
+    if (result.state !== 'found') {
+      return { event: { ...event, kind: 'delete' }, payload: undefined, partial: false, readAt, newId }
+    }
+    const version = options.resource(event.resource)?.versionOf(result.payload) ?? []
+    return { event: { ...event, kind: 'state', version }, payload: result.payload, partial: false, readAt, newId }
+  }
+
+  /** A stored delivery is parsed again, exactly as it was when it came. */
+  async function revive(document: DeliveryDocument): Promise<Task | undefined> {
+    try {
+      if (document.tries >= MOST_TRIES) {
+        throw new DataError('POISON', 'Wasl was ended several times while it worked on this delivery.', {
+          hint: 'Send its content to the maintainers; it is not tried again by itself.',
+        })
+      }
+      const tenant = await tenants.get(document.tenant)
+      const parsed = readDelivery(
+        connectors.get(document.connector),
+        { ...document, receivedAt: document.receivedAt.getTime(), body: parseJson(document.raw) },
+        (connector, route) => tenant.pipelines.resourceOf(connector, route),
+      )
+      return { document, events: parsed.events, touched: new Map() }
+    } catch (cause) {
+      if (!(cause instanceof DataError)) throw cause
+      const error = storedError(cause)
+      const events = document.events.map(event =>
+        event.outcome === undefined ? { ...event, outcome: 'INVALID' as const, error } : event,
+      )
+      await store.deliveries.mark([{ id: document._id, events, tries: document.tries }])
+      options.onMarked({ ...document, events })
+      return undefined
+    }
+  }
+
+  return {
+    take(document, events) {
+      if (stopped || bytes + document.raw.length > MOST_BYTES) return false
+      enqueue({ document, events, touched: new Map() })
+      return true
+    },
+
+    async sweep() {
+      const at = now()
+      const due = await store.deliveries.take(new Date(at), new Date(at + TAKE_MS), 200)
+      for (const document of due) {
+        const task = await revive(document)
+        if (task !== undefined && !stopped) enqueue(task)
+      }
+      if (due.length === 0) return false
+      while (running !== undefined) await running
+      return true
+    },
+
+    async idle() {
+      while (running !== undefined || background.size > 0) await Promise.all([running, ...background])
+    },
+
+    stop() {
+      stopped = true
+      queues.clear()
+    },
+  }
+}
+
+function withDecision(event: EventDocument, decision: Decision): EventDocument {
+  const { outcome, reason, changes, error, module, flow, config, record } = decision
+  return {
+    ...event,
+    outcome,
+    ...(reason === undefined ? {} : { reason }),
+    ...(changes.length === 0 ? {} : { changes }),
+    ...(error === undefined ? {} : { error }),
+    ...(module === undefined ? {} : { module }),
+    ...(flow === undefined ? {} : { flow }),
+    ...(config === undefined ? {} : { config }),
+    ...(record === undefined ? {} : { record }),
+  }
+}

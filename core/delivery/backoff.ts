@@ -1,0 +1,31 @@
+/** When a failed send is tried again. Pure. */
+
+const FIRST_MS = 1000
+const LONGEST_MS = 3_600_000
+/** So long may a record fail before it is dead; time at a gate or waiting does not count. */
+export const PATIENCE_MS = 72 * 3_600_000
+
+/**
+ * Full jitter: anywhere between 0 and 1 s doubling to 1 h, so that what failed together does not come back together.
+ * @param attempt how many times it failed, 1 for the first
+ * @param random between 0 and 1
+ * @param askedMs what the remote asked for, clamped to 1 s .. 1 h
+ */
+export function backoffMs(attempt: number, random: number, askedMs?: number): number {
+  const most = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(attempt - 1, 20))
+  const jittered = Math.round(most * random)
+  return askedMs === undefined ? jittered : Math.max(jittered, clampRetryAfter(askedMs))
+}
+
+/** A `Retry-After` that is negative, absurd or no number at all does not steer us. */
+export function clampRetryAfter(ms: number): number {
+  return Number.isFinite(ms) ? Math.min(LONGEST_MS, Math.max(FIRST_MS, ms)) : FIRST_MS
+}
+
+/** How long a gate stays closed, by how often in a row its probe failed. */
+export function gateMs(reason: 'busy' | 'outage' | 'token' | 'setup' | 'paused', rounds: number, askedMs?: number): number {
+  if (reason === 'token') return Math.max(600_000, clampRetryAfter(askedMs ?? 0))
+  if (askedMs !== undefined) return clampRetryAfter(askedMs)
+  const first = reason === 'setup' ? 30_000 : 1000
+  return Math.min(reason === 'setup' ? 600_000 : 60_000, first * 2 ** Math.min(rounds, 10))
+}

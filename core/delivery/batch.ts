@@ -1,0 +1,137 @@
+/** One batch of one tenant's events: read, decide, write. What a race spoils is decided again. */
+import { randomUUID } from 'node:crypto'
+import type { RecordDocument } from '../store/documents.ts'
+import type { Records } from '../store/records.ts'
+import { type Decision, decide, type Item, READ_WHOLE } from './decide.ts'
+import { changeOf, type Draft } from './draft.ts'
+import { storedError } from './error.ts'
+import { openSession, type Session } from './session.ts'
+import type { Surroundings, Tenant } from './tenant.ts'
+import { compareVersions } from './version.ts'
+
+/** Rounds of reading in one decision: identities, unique values, and references that refer on. */
+const MOST_ROUNDS = 12
+/** So often a batch is decided again when others write the same records; then its rest waits for `dueAt`. */
+const MOST_RACES = 6
+
+export interface Decided {
+  readonly decisions: ReadonlyMap<Item, Decision>
+  /** Their whole records must be read first. */
+  readonly partial: readonly Item[]
+  /** Records that are due for SEND now. */
+  readonly due: readonly string[]
+}
+
+export async function decideBatch(
+  records: Records,
+  tenant: Tenant,
+  items: readonly Item[],
+  surroundings: Pick<Surroundings, 'log' | 'now'>,
+): Promise<Decided> {
+  const decisions = new Map<Item, Decision>()
+  const partial: Item[] = []
+  const due = new Set<string>()
+  let open = oldestFirst(items)
+  for (let race = 0; open.length > 0 && race < MOST_RACES; race++) {
+    const session = openSession(tenant.id, records)
+    const made = await decideAll(session, tenant, open, surroundings)
+    const lost = await write(records, session.drafts)
+    const again: Item[] = []
+    for (const item of open) {
+      const decision = made.get(item)
+      if (decision === undefined) continue
+      if (decision === READ_WHOLE) partial.push(item)
+      else if (decision.record !== undefined && lost.has(decision.record)) again.push(item)
+      else decisions.set(item, decision)
+    }
+    for (const { next } of session.drafts) {
+      if (next.dueAt !== undefined && !lost.has(next._id)) due.add(next._id)
+    }
+    open = again
+  }
+  return { decisions, partial, due: [...due] }
+}
+
+async function decideAll(
+  session: Session,
+  tenant: Tenant,
+  items: readonly Item[],
+  { log, now }: Pick<Surroundings, 'log' | 'now'>,
+): Promise<ReadonlyMap<Item, Decision | typeof READ_WHOLE>> {
+  const made = new Map<Item, Decision | typeof READ_WHOLE>()
+  const run = tenant.run(now())
+  session.want(items.flatMap(({ event }) => event.identity ?? []))
+  await session.read()
+  let pending = items
+  for (let round = 0; pending.length > 0 && round < MOST_ROUNDS; round++) {
+    if (session.wanting) await session.read()
+    const blocked = new Set<string>()
+    const rest: Item[] = []
+    for (const item of pending) {
+      const identity = item.event.identity ?? ''
+      let decision: Decision | typeof READ_WHOLE | undefined
+      if (!blocked.has(identity)) {
+        try {
+          decision = decide(session, tenant, item, run)
+        } catch (error) {
+          log.error('event_failed', { tenant: tenant.id, event: item.event.id, error })
+          decision = { outcome: 'INVALID', changes: [], error: storedError(error) }
+        }
+      }
+      if (decision === undefined) {
+        // Later events of this record wait for this one.
+        if (identity !== '') blocked.add(identity)
+        rest.push(item)
+      } else {
+        made.set(item, decision)
+      }
+    }
+    pending = rest
+  }
+  return made
+}
+
+/** @returns the ids of records that were not written, because somebody else did meanwhile */
+async function write(records: Records, drafts: ReadonlySet<Draft>): Promise<ReadonlySet<string>> {
+  const fresh: RecordDocument[] = []
+  const changes = []
+  for (const draft of drafts) {
+    if (draft.stored === null) fresh.push(draft.next)
+    else {
+      const change = changeOf(draft)
+      if (change !== null) changes.push(change)
+    }
+  }
+  const [refused, updated] = await Promise.all([
+    records.insert(fresh),
+    records.update(changes, randomUUID()),
+  ])
+  const lost = new Set<string>([...updated.stale, ...updated.refused])
+  for (const place of refused) {
+    const record = fresh[place]
+    if (record !== undefined) lost.add(record._id)
+  }
+  return lost
+}
+
+/** Events of one record go by version; everything else keeps its place. */
+export function oldestFirst(items: readonly Item[]): readonly Item[] {
+  const groups = new Map<string, number[]>()
+  items.forEach(({ event }, place) => {
+    if (event.identity === undefined) return
+    const group = groups.get(event.identity)
+    if (group === undefined) groups.set(event.identity, [place])
+    else group.push(place)
+  })
+  const ordered = [...items]
+  for (const places of groups.values()) {
+    if (places.length < 2) continue
+    const sorted = places
+      .map(place => items[place] as Item)
+      .sort((a, b) => compareVersions(a.event.version, b.event.version))
+    places.forEach((place, nth) => {
+      ordered[place] = sorted[nth] as Item
+    })
+  }
+  return ordered
+}

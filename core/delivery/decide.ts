@@ -1,0 +1,344 @@
+/** What one event does to its record. Pure but for the session, which it asks and tells. */
+import { DataError, type WaslError } from '../errors.ts'
+import type { CompiledFlow, CompiledPipeline } from '../pipeline/compiled.ts'
+import type { Change, Ending, Outcome, Payload, RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
+import type { EventDocument, RecordDocument, StoredError } from '../store/documents.ts'
+import { remove } from './delete.ts'
+import { type Draft, newRecord, viewOf, without } from './draft.ts'
+import { storedError } from './error.ts'
+import { invalid } from './invalid.ts'
+import { nextSend, withContent, withMark } from './outbox.ts'
+import type { Session } from './session.ts'
+import { connectorOf, type Tenant } from './tenant.ts'
+import { isNewer, isOlder } from './version.ts'
+
+/** One event on its way through APPLY. */
+export interface Item {
+  readonly event: EventDocument
+  readonly payload: Payload | undefined
+  readonly partial: boolean
+  /** When the read began that brought the payload (touches). */
+  readonly readAt: Date | undefined
+  /** The id that a new record would get. */
+  readonly newId: string
+}
+
+export interface Decision {
+  readonly outcome: Outcome
+  readonly reason?: string
+  readonly changes: readonly Change[]
+  readonly error?: StoredError
+  readonly module?: string
+  readonly flow?: string
+  readonly config?: string
+  readonly record?: string
+}
+
+/** What `decide` and its parts work on. */
+export interface Scene {
+  readonly session: Session
+  readonly tenant: Tenant
+  readonly run: Run
+  readonly item: Item
+  readonly pipeline: CompiledPipeline
+  readonly flow: CompiledFlow
+}
+
+/** Part of a record that we do not have yet: the whole of it must be read from its remote. */
+export const READ_WHOLE = Symbol('read whole')
+
+/** Undefined: something must be read first; the session knows what. */
+export function decide(
+  session: Session,
+  tenant: Tenant,
+  item: Item,
+  run: Run,
+): Decision | typeof READ_WHOLE | undefined {
+  const { event, payload } = item
+  const draft = event.identity === undefined ? null : session.byIdentity(event.identity)
+  if (draft === undefined) return undefined
+  if (item.partial && event.kind === 'state' && (draft === null || viewOf(draft.next) === null)) return READ_WHOLE
+  const chosen = tenant.pipelines.choose(event.resource as ResourceName, payload, draft?.next.module)
+  if (chosen === undefined) return { outcome: 'INVALID', changes: [], error: storedError(noPipeline(event)) }
+  if ('skip' in chosen) return { outcome: 'SKIPPED', reason: chosen.skip, changes: [] }
+  const scene: Scene = { session, tenant, run, item, pipeline: chosen.pipeline, flow: chosen.flow }
+  const decision = on(scene, draft)
+  if (decision === undefined) return undefined
+  return {
+    module: chosen.pipeline.module,
+    flow: chosen.flow.name,
+    config: chosen.pipeline.config,
+    ...decision,
+  }
+}
+
+const noPipeline = (event: EventDocument): WaslError =>
+  new DataError('UNKNOWN_MODULE', `No running pipeline takes what ${event.resource} sends.`, {
+    hint: 'Load a pipeline for it, or end its webhook; replay the delivery afterwards.',
+  })
+
+function on(scene: Scene, draft: Draft | null): Decision | undefined {
+  const { event } = scene.item
+  const side = draft?.next.sides[scene.flow.connector]
+  if (isOlder(event.version, side?.version)) {
+    return { outcome: 'SKIPPED', reason: 'older', changes: [], ...recordOf(draft) }
+  }
+  if (event.kind === 'delete') return remove(scene, draft)
+  return state(scene, draft)
+}
+
+const recordOf = (draft: Draft | null) => (draft === null ? {} : { record: draft.next._id })
+
+function begin({ item, flow }: Scene, draft: Draft | null): Work {
+  const record = draft === null ? null : viewOf(draft.next)
+  return {
+    resource: flow.from,
+    version: item.event.version,
+    payload: item.payload ?? {},
+    partial: item.partial,
+    record: record?.state === 'deleted' ? { ...record, sides: without(record.sides, flow.connector) } : record,
+    fields: {},
+    merged: record?.fields ?? {},
+    identities: [],
+    found: {},
+    refs: [],
+    missing: [],
+    changes: [],
+    due: [],
+    kept: [],
+  }
+}
+
+const isEnding = (result: Work | Ending): result is Ending => 'end' in result
+
+/** The record as its sender has it now. */
+function state(scene: Scene, known: Draft | null): Decision | undefined {
+  const { session, flow, pipeline, run } = scene
+  let draft = known
+  let opened = flow.open(begin(scene, draft), run)
+  if (isEnding(opened)) return ended(scene, draft, opened)
+
+  const holders = opened.identities.map(identity => session.byIdentity(identity))
+  const unique = pipeline.uniqueOf(opened.merged)
+  const clashes = unique.map(entry => session.byIdentity(entry))
+  if (holders.includes(undefined) || clashes.includes(undefined)) return undefined
+  const others = new Set(holders.filter((holder): holder is Draft => holder !== null && holder !== draft))
+  let conflict: WaslError | undefined
+  for (const other of others) {
+    const refusal = whyNotOne(scene, draft, other)
+    if (refusal === undefined && draft === null) {
+      draft = other
+      opened = flow.open(begin(scene, draft), run)
+      if (isEnding(opened)) return ended(scene, draft, opened)
+    } else {
+      conflict ??= refusal ?? mergeNeeded(scene, draft as Draft, other)
+    }
+  }
+  const taken = unique.filter((_, place) => (clashes[place] ?? draft) !== draft)
+  const holder = clashes.find(clash => clash && clash !== draft && isOfSender(clash, flow.from))
+  if (holder) return invalid(scene, draft, notUnique(taken[0] ?? '', holder))
+
+  const found = references(scene, opened)
+  if (found === undefined) return undefined
+  const closed = flow.close({ ...opened, found }, run)
+  if (isEnding(closed)) return ended(scene, draft, closed)
+  return keep(scene, draft, closed, taken, conflict)
+}
+
+/** Every reference that can be told, the chained ones too; undefined: something must be read first. */
+function references({ session, flow }: Scene, work: Work): Record<string, RecordView | null> | undefined {
+  const found: Record<string, RecordView | null> = {}
+  for (;;) {
+    const told: readonly Reference[] = flow.references({ ...work, found })
+    const news = told.filter(reference => !(reference.name in found))
+    if (news.length === 0) return found
+    let wanting = false
+    for (const reference of news) {
+      const record = session.byKey(reference.key)
+      if (record === undefined) wanting = true
+      else found[reference.name] = record
+    }
+    if (wanting) return undefined
+  }
+}
+
+const isOfSender = (draft: Draft, resource: string) =>
+  draft.next.identities.some(identity => identity.startsWith(`${resource}:`))
+
+/** May the sender's object and `other` be one record? Undefined: they are. */
+function whyNotOne({ flow, pipeline }: Scene, draft: Draft | null, other: Draft): WaslError | undefined {
+  if (other.next.module !== pipeline.module) return taken(other, `is a ${other.next.module}`)
+  if (draft !== null) return undefined
+  if (isOfSender(other, flow.from)) return taken(other, `belongs to another record of ${flow.from}`)
+  return undefined
+}
+
+const taken = (other: Draft, why: string): WaslError =>
+  new DataError('IDENTITY_TAKEN', `An id in this record ${why} (${nameOf(other.next)}).`, {
+    hint: 'Correct the id in the record that has the wrong one.',
+  })
+
+const mergeNeeded = ({ flow }: Scene, draft: Draft, other: Draft): WaslError =>
+  isOfSender(other, flow.from)
+    ? taken(other, `belongs to another record of ${flow.from}`)
+    : new DataError(
+        'MERGE_NEEDED',
+        `${nameOf(draft.next)} and ${nameOf(other.next)} are one and the same, but were stored as two.`,
+        { hint: 'Decide which of the two stays, and delete the other in its own system.' },
+      )
+
+const notUnique = (entry: string, holder: Draft): WaslError => {
+  const [field = '', value = ''] = entry.slice(1).split(/:(.*)/s)
+  return new DataError('NOT_UNIQUE', `${field} "${value}" belongs to ${nameOf(holder.next)}.`, {
+    at: field,
+    hint: `Give one of the two another ${field}.`,
+  })
+}
+
+/** How a person finds a record: its module and its first identity in a remote. */
+export const nameOf = (record: RecordDocument): string => {
+  const identity = record.identities.find(each => !each.startsWith('='))
+  return identity === undefined ? `${record.module} ${record._id}` : `${record.module} ${identity}`
+}
+
+function ended(scene: Scene, draft: Draft | null, { end, work }: Ending): Decision {
+  if (end.outcome === 'INVALID') {
+    const error = end.error ?? new DataError('INVALID', 'The record does not fit its pipeline.')
+    return invalid(scene, draft, error)
+  }
+  if (end.outcome === 'UNCHANGED' && draft !== null) return unchanged(scene, draft, work, end.reason)
+  return { outcome: end.outcome, ...(end.reason === undefined ? {} : { reason: end.reason }), changes: [], ...recordOf(draft) }
+}
+
+/** The fields are what they were; the version may be newer, and what a person waits for may be tried again. */
+function unchanged(scene: Scene, draft: Draft, work: Work, why?: string): Decision {
+  const { item, flow, pipeline, session, run } = scene
+  const before = draft.next
+  const { version } = item.event
+  const echo = isEcho(before, flow.from, version)
+  const reason = why ?? (echo ? 'echo' : undefined)
+  let next = before
+  if (isNewer(version, before.sides[flow.connector]?.version) || item.readAt !== undefined) {
+    next = { ...next, sides: { ...next.sides, [flow.connector]: sideOf(scene, before, work) } }
+  }
+  const stuck = before.state === 'dead' || before.state === 'conflict' || before.state === 'invalid'
+  if (stuck && !echo) {
+    next = without({ ...next, ...retried(next, pipeline, flow, run) }, 'lastError', 'gate')
+  }
+  if (next !== before) {
+    draft.next = next
+    session.hold(draft)
+  }
+  return { outcome: 'UNCHANGED', ...(reason === undefined ? {} : { reason }), changes: [], record: before._id }
+}
+
+/** Everything that was refused or given up is due once more, and the register hears how it ended. */
+function retried(record: RecordDocument, pipeline: CompiledPipeline, flow: CompiledFlow, run: Run) {
+  let outbox: RecordDocument['outbox'] = {}
+  for (const [resource, entry] of Object.entries(record.outbox)) {
+    outbox[resource] = { ...without(entry, 'refused', 'notBefore', 'failingSince'), attempt: 0 }
+  }
+  const target = flow.push?.to
+  if (pipeline.writeBackTo(flow.from) !== undefined && (target === undefined || outbox[target] === undefined)) {
+    outbox = withMark(outbox, flow.from, 'done')
+  }
+  return { outbox, state: 'due' as const, dueAt: new Date(run.at), claims: 0 }
+}
+
+export const isEcho = (record: RecordDocument, resource: string, version: readonly number[]): boolean => {
+  const answered = record.pushed[resource]?.answered
+  return (
+    answered !== undefined &&
+    answered.length === version.length &&
+    answered.every((element, place) => element === version[place])
+  )
+}
+
+function sideOf({ item, flow, pipeline }: Scene, record: RecordDocument, work: Work) {
+  const old = record.sides[flow.connector]
+  const side: RecordDocument['sides'][string] = {
+    version: old !== undefined && !isNewer(item.event.version, old.version) ? old.version : item.event.version,
+    config: pipeline.config,
+  }
+  if (work.fingerprint !== undefined) side.fp = work.fingerprint
+  if (item.readAt !== undefined) side.readAt = item.readAt
+  return side
+}
+
+/** The record with what the event brought. */
+function keep(scene: Scene, known: Draft | null, work: Work, taken: readonly string[], conflict?: WaslError): Decision {
+  const { session, tenant, run, item, pipeline, flow } = scene
+  if (work.outcome === 'UNCHANGED' && known !== null && known.next.state !== 'deleted' && conflict === undefined) {
+    if (work.due.length === 0 && work.kept.length === 0) return unchanged(scene, known, work, work.reason)
+  }
+  const at = new Date(run.at)
+  const before = known?.next ?? newRecord(item.newId, tenant.id, pipeline.module, connectorOf(flow.from), at)
+  const lentBefore = before.keys
+  const next: RecordDocument = {
+    ...without(before, 'lastError', 'gate', 'dueAt'),
+    fields: work.merged as RecordDocument['fields'],
+    identities: identitiesFor(scene, before, work, taken),
+    keys: sameOr(before.keys, pipeline.keysOf(work.merged)),
+    sides: { ...before.sides, [flow.connector]: sideOf(scene, before, work) },
+    refs: sameOr(before.refs, [...new Set(work.refs.map(reference => reference.key))]),
+    missing: work.missing.map(({ name, key, label }) => ({ name, key, label })),
+    config: pipeline.config,
+  }
+  for (const { to, content } of work.due) next.outbox = withContent(next.outbox, to, content)
+  if (work.kept.length > 0) sendBack(scene, next)
+  if (before.state === 'invalid' && next.outbox[flow.push?.to ?? ''] === undefined) {
+    if (pipeline.writeBackTo(flow.from) !== undefined) next.outbox = withMark(next.outbox, flow.from, 'done')
+  }
+  const appeared = before.rev === 0 || before.state === 'deleted' || before.state === 'invalid'
+  if (pipeline.lent.size > 0 && (appeared || lentChanged(pipeline, before, next) || next.keys !== lentBefore)) {
+    next.woke = true
+  }
+  const due = nextSend(next.outbox, run.at)
+  if (due !== undefined) next.dueAt = new Date(due)
+  if (next.woke) next.dueAt = at
+  next.state = next.missing.length > 0 && work.missing.some(each => each.needed) ? 'waiting' : due === undefined ? 'ok' : 'due'
+  if (conflict !== undefined) {
+    next.state = 'conflict'
+    next.lastError = storedError(conflict)
+    next.identities = next.identities.filter(identity => isFree(session.byIdentity(identity), known))
+    delete next.dueAt
+    if (pipeline.writeBackTo(flow.from) !== undefined) {
+      next.outbox = withMark(next.outbox, flow.from, 'failed', conflict.message)
+      next.dueAt = at
+    }
+  }
+  const draft = known ?? { stored: null, next }
+  draft.next = next
+  session.hold(draft)
+  return {
+    outcome: work.outcome ?? 'UPDATED',
+    ...(work.reason === undefined ? {} : { reason: work.reason }),
+    changes: work.changes,
+    record: next._id,
+  }
+}
+
+const isFree = (holder: Draft | null | undefined, draft: Draft | null) => !holder || holder === draft
+
+/** An old array where the new one says the same, so that it is not written again. */
+const sameOr = (old: string[], now: readonly string[]): string[] =>
+  old.length === now.length && old.every((each, place) => each === now[place]) ? old : [...now]
+
+const lentChanged = ({ lent }: CompiledPipeline, before: RecordDocument, next: RecordDocument) =>
+  [...lent].some(field => before.fields[field] !== next.fields[field])
+
+/** What the record has, and unique entries that nobody else holds; those are added when the match has answered. */
+function identitiesFor({ pipeline }: Scene, before: RecordDocument, work: Work, taken: readonly string[]): string[] {
+  const unique = pipeline.uniqueOf(work.merged).filter(entry => !taken.includes(entry))
+  return sameOr(before.identities, [...new Set([...work.identities, ...unique])])
+}
+
+/** The sender holds what only the register may say: what we have goes back to it, even if it was sent before. */
+function sendBack({ pipeline, flow, run }: Scene, next: RecordDocument): void {
+  const plan = pipeline.pushTo(flow.from)
+  if (plan === undefined) return
+  const { content } = plan.render(next.fields, {}, run)
+  const pushed = next.pushed[flow.from]
+  if (pushed !== undefined) next.pushed = { ...next.pushed, [flow.from]: without(pushed, 'content') }
+  next.outbox = withContent(next.outbox, flow.from, content)
+}

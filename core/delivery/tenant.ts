@@ -1,0 +1,43 @@
+/** What the delivery needs of a tenant while it works for it. */
+import type { Connection, Log, PushPlan, ResourceConnection, ResourceDefinition, Run } from '../plugin.ts'
+import type { PipelineSet } from '../pipeline/compiled.ts'
+import type { FieldMetadata } from '../plugin.ts'
+
+export interface Tenant {
+  readonly id: string
+  readonly pipelines: PipelineSet
+  /** The college's settings at `at` (milliseconds since 1970). */
+  run(at: number): Run
+  /** Undefined where the tenant has no connection to that connector. */
+  connection(connector: string): Connection | undefined
+  /** What the remote says of the fields of a resource; kept for an hour. Undefined where it says nothing. */
+  metadata(resource: string): ReadonlyMap<string, FieldMetadata> | undefined
+}
+
+export interface Tenants {
+  /** Raises SetupError `TENANT_UNKNOWN` where there is none of that id. */
+  get(id: string): Promise<Tenant>
+}
+
+/** `zoho/BTEC_Students` -> `zoho` */
+export const connectorOf = (resource: string): string => resource.slice(0, resource.indexOf('/'))
+
+/** `zoho/BTEC_Students` -> `BTEC_Students` */
+export const nameOf = (resource: string): string => resource.slice(resource.indexOf('/') + 1)
+
+export function resourceConnection(tenant: Tenant, resource: string): ResourceConnection | undefined {
+  return tenant.connection(connectorOf(resource))?.resources[nameOf(resource)]
+}
+
+/** What every part of the delivery is given. */
+export interface Surroundings {
+  readonly tenants: Tenants
+  /** `zoho/BTEC_Students` -> what is known of it without credentials. */
+  readonly resource: (name: string) => ResourceDefinition | undefined
+  readonly log: Log
+  readonly now: () => number
+  /** Between 0 and 1: for jitter. */
+  readonly random: () => number
+}
+
+export type { PushPlan }
