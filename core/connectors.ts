@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { BuildFailure, Message } from 'esbuild'
 import { builtInConnectors } from './built-in.ts'
 import { SetupError } from './errors.ts'
 import type { ConnectorDefinition } from './plugin.ts'
@@ -118,6 +119,8 @@ async function compiled(entry: string, dataFolder: string): Promise<unknown> {
           })),
       },
     ],
+  }).catch((failure: BuildFailure) => {
+    throw new Error(failure.errors.map(placed).join('; '), { cause: failure })
   })
   const { contents } = made.outputFiles[0]!
   const folder = join(dataFolder, 'connectors')
@@ -130,6 +133,10 @@ async function compiled(entry: string, dataFolder: string): Promise<unknown> {
   }
   return import(pathToFileURL(file).href)
 }
+
+/** Where and why a file cannot be compiled; esbuild counts columns from 0. */
+const placed = ({ text, location }: Message): string =>
+  location ? `${basename(location.file)} line ${location.line}, column ${location.column + 1}: ${text}` : text
 
 /** What a definition must have for the engine to rely on it; its settings' schema is checked when they are read. */
 const PARTS: Readonly<Record<string, (part: unknown) => boolean>> = {
