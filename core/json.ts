@@ -27,20 +27,6 @@ export function parseJson(bytes: Buffer | string): Json {
   return readJson(text, MAX_DEPTH)
 }
 
-/** JSON with sorted keys (by UTF-16 code unit, as RFC 8785) and no blanks: equal values give equal text. */
-export function canonicalJson(value: Json): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value)
-  if (Array.isArray(value)) {
-    let text = '['
-    for (let i = 0; i < value.length; i++) text += (i === 0 ? '' : ',') + canonicalJson(value[i]!)
-    return `${text}]`
-  }
-  let text = '{'
-  for (const key of Object.keys(value).sort())
-    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(value[key]!)}`
-  return `${text}}`
-}
-
 function decode(bytes: Buffer): string {
   if (!isUtf8(bytes)) {
     const offset = firstInvalidByte(bytes)

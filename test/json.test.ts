@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { DataError } from '../core/errors.ts'
-import { canonicalJson, parseJson } from '../core/json.ts'
+import { parseJson } from '../core/json.ts'
 import { readJson } from '../core/json-reader.ts'
 import type { Json } from '../core/plugin.ts'
 
@@ -184,24 +184,3 @@ function scaled(text: string): bigint {
     BigInt(whole!.replace('-', '') + fraction) * 10n ** BigInt(100 - fraction.length + Number(power))
   return text.startsWith('-') ? -value : value
 }
-
-describe('canonicalJson', () => {
-  it('does not depend on the order of keys', () => {
-    expect(canonicalJson({ b: [{ z: 1, a: null }], a: 'é"\n', 10: true, 9: false })).to.equal(
-      '{"10":true,"9":false,"a":"é\\"\\n","b":[{"a":null,"z":1}]}',
-    )
-    expect(canonicalJson(-0)).to.equal('0')
-    expect(canonicalJson([])).to.equal('[]')
-    expect(canonicalJson({})).to.equal('{}')
-  })
-
-  it('gives the same text again after any number of round trips', () => {
-    fc.assert(
-      fc.property(fc.jsonValue({ maxDepth: 3 }), v => {
-        const text = canonicalJson(v as Json)
-        expect(canonicalJson(JSON.parse(text))).to.equal(text)
-      }),
-      { numRuns: 300 },
-    )
-  })
-})

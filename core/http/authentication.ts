@@ -1,0 +1,164 @@
+import type { Request, Server } from '@hapi/hapi'
+import type { SignedRequest, Verdict } from '../plugin.ts'
+import { type Caller, callerOf, credentialsIn } from './keys.ts'
+import type { Endpoint, Scope, Surroundings } from './ports.ts'
+import { forbidden, problem, unauthorized } from './problems.ts'
+
+/** Verifications of one request at most, where it names neither its endpoint nor its tenant. */
+const MAX_CANDIDATES = 16
+
+/** Who sent a delivery, as far as it is proved. */
+export interface Sender {
+  readonly tenant: string
+  /** The endpoint's id, or `key:<id>`. */
+  readonly endpoint: string
+  /** Absent for a key: it belongs to a tenant, not to a remote. */
+  readonly connector?: string
+  readonly trusted: boolean
+  readonly senderId?: string
+}
+
+type Needs = Pick<Surroundings, 'access' | 'verifiers' | 'log' | 'now'>
+
+/** Whose key the request carries; undefined where it carries none of ours. Raises 401, 403 and 415. */
+export async function callerBy(request: Request, scope: Scope, needs: Needs): Promise<Caller | undefined> {
+  const authorization = request.raw.req.headers.authorization
+  if (authorization === undefined || credentialsIn(authorization) === undefined) return undefined
+  const caller = await callerOf(authorization, request.raw.req.headers, needs.access, needs.now())
+  if (caller === undefined)
+    throw refused(request, needs, ['the key is unknown, expired, or of another tenant'])
+  if (!caller.scopes.has(scope)) throw forbidden(scope)
+  // The one type that a form of another site cannot send.
+  if (
+    caller.basic &&
+    request.method !== 'get' &&
+    !/^application\/json\b/i.test(request.raw.req.headers['content-type'] ?? '')
+  )
+    throw problem(415, 'UNSUPPORTED_TYPE', 'The body must be of the type application/json.')
+  return caller
+}
+
+export const senderOf = (caller: Caller): Sender => ({
+  tenant: caller.tenant,
+  endpoint: `key:${caller.id}`,
+  trusted: true,
+})
+
+/**
+ * Who signed these bytes: the endpoint that `?endpoint=` names, or one of the tenant's that `X-Tenant-ID` names,
+ * or one of all where they are few. Raises 401 where nobody did, or not for that tenant.
+ */
+export async function signerOf(
+  request: Request,
+  body: Buffer,
+  connector: string | undefined,
+  needs: Needs,
+): Promise<Sender> {
+  const signed = signedRequest(request, body, needs.now())
+  const reasons: string[] = []
+  for (const endpoint of await candidates(request, connector, needs)) {
+    const verdict = judge(endpoint, signed, needs)
+    if (!verdict.ok) {
+      reasons.push(`${endpoint.id}: ${verdict.reason}`)
+      continue
+    }
+    if (verdict.secret > 0) needs.log.debug('http.old_secret', { endpoint: endpoint.id })
+    return {
+      tenant: endpoint.tenant,
+      endpoint: endpoint.id,
+      connector: endpoint.connector,
+      trusted: verdict.trusted,
+      ...(verdict.senderId === undefined ? {} : { senderId: verdict.senderId }),
+    }
+  }
+  throw refused(request, needs, reasons.length === 0 ? ['no endpoint is meant'] : reasons)
+}
+
+/** A hapi strategy `key` for the other routes: `options: { auth: { strategy: 'key', scope: 'operate' } }`. */
+export function addKeyStrategy(server: Server, needs: Needs): void {
+  server.auth.scheme('key', () => ({
+    async authenticate(request, h) {
+      const authorization = request.raw.req.headers.authorization
+      const caller =
+        authorization === undefined
+          ? undefined
+          : await callerOf(authorization, request.raw.req.headers, needs.access, needs.now())
+      if (caller === undefined) throw refused(request, needs, ['no key, or a wrong one'])
+      const { id, tenant, scopes, basic } = caller
+      return h.authenticated({ credentials: { user: { id, tenant, basic }, scope: [...scopes] } })
+    },
+  }))
+  server.auth.strategy('key', 'key')
+}
+
+async function candidates(
+  request: Request,
+  connector: string | undefined,
+  { access, log }: Needs,
+): Promise<readonly Endpoint[]> {
+  const tenant = single(request.raw.req.headers['x-tenant-id'])
+  const id: unknown = request.query['endpoint']
+  if (id !== undefined) {
+    const endpoint = typeof id === 'string' ? await access.endpoint(id) : undefined
+    if (endpoint === undefined) return []
+    const meant =
+      (connector === undefined || endpoint.connector === connector) &&
+      (tenant === undefined || endpoint.tenant === tenant)
+    return meant ? [endpoint] : []
+  }
+  const all = await access.endpoints(tenant, connector)
+  if (all.length <= MAX_CANDIDATES) return all
+  log.warn('http.endpoint_not_named', { connector, endpoints: all.length })
+  return []
+}
+
+const single = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join(', ') : value
+
+function judge(endpoint: Endpoint, request: SignedRequest, { verifiers, log }: Needs): Verdict {
+  const verifier = verifiers.get(endpoint.verifier)
+  if (verifier === undefined) return { ok: false, reason: `there is no verifier "${endpoint.verifier}"` }
+  try {
+    return verifier.verify(request, endpoint.secrets, endpoint.options)
+  } catch (error) {
+    // A connector's own verifier may be wrong; that must not be told apart from outside.
+    log.error('http.verifier_failed', { verifier: verifier.name, error })
+    return { ok: false, reason: 'the verifier failed' }
+  }
+}
+
+function refused(request: Request, { log }: Needs, reasons: readonly string[]) {
+  log.info('http.refused', {
+    method: request.method,
+    path: request.path,
+    peer: request.info.remoteAddress,
+    reasons,
+  })
+  return unauthorized()
+}
+
+function signedRequest(request: Request, body: Buffer, now: number): SignedRequest {
+  const { rawHeaders, url = '' } = request.raw.req
+  const headers = new Map<string, string[]>()
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase()
+    const values = headers.get(name)
+    if (values === undefined) headers.set(name, [rawHeaders[i + 1]!])
+    else values.push(rawHeaders[i + 1]!)
+  }
+  return {
+    method: request.method.toUpperCase(),
+    path: url,
+    query: singleValues(request.query),
+    headers,
+    body,
+    now,
+  }
+}
+
+/** A name that comes twice has no value: there is no telling which was meant. */
+function singleValues(query: Readonly<Record<string, unknown>>): Record<string, string> {
+  const values: Record<string, string> = Object.create(null)
+  for (const [name, value] of Object.entries(query)) if (typeof value === 'string') values[name] = value
+  return values
+}

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer as createListener } from 'node:http'
+import type { Lifecycle, Request, Server } from '@hapi/hapi'
+import Hapi from '@hapi/hapi'
+import { addKeyStrategy } from './authentication.ts'
+import { addBatchRoutes } from './batch.ts'
+import { addEventRoutes } from './events.ts'
+import { addHealthRoutes } from './health.ts'
+import { type HttpOptions, LIMITS, type Surroundings } from './ports.ts'
+import { answerFor, notFound, problem } from './problems.ts'
+import { createDoor } from './receive.ts'
+import { addStatusRoute } from './status.ts'
+
+const BACKLOG = 4096
+const HEADERS_MS = 5_000
+/** How often Node looks for requests that take too long. */
+const CHECK_MS = 500
+
+/** For answers of the API; a page that needs more sets its own. */
+const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+  ['x-content-type-options', 'nosniff'],
+  ['x-frame-options', 'DENY'],
+  ['referrer-policy', 'no-referrer'],
+  ['cross-origin-resource-policy', 'same-origin'],
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
+]
+
+/**
+ * The HTTP side: intake, status and health, on hapi. It listens after `start()`; other routes may be added until
+ * then, with `options: { auth: { strategy: 'key', scope } }` for people's keys (`request.auth.credentials.user`
+ * holds `id` and `tenant`). Errors are boom's shape with `code`; a method that a path has not is 405.
+ */
+export async function createServer(options: HttpOptions): Promise<Server> {
+  const surroundings: Surroundings = { ...options, limits: { ...LIMITS, ...options.limits } }
+  const listener = createListener({
+    requestTimeout: surroundings.limits.batchMs + CHECK_MS,
+    headersTimeout: HEADERS_MS,
+    connectionsCheckingInterval: CHECK_MS,
+  })
+  const server = Hapi.server({
+    host: options.host,
+    port: options.port,
+    listener,
+    autoListen: false,
+    debug: false,
+    compression: { minBytes: 4096 },
+    routes: {
+      state: { parse: false, failAction: 'ignore' },
+      validate: {
+        failAction: (_request, _h, error) => {
+          throw error
+        },
+      },
+    },
+  })
+
+  addKeyStrategy(server, surroundings)
+  addHealthRoutes(server, surroundings)
+  const door = createDoor(surroundings)
+  addEventRoutes(server, surroundings, door)
+  addStatusRoute(server, surroundings, door)
+  addBatchRoutes(server, surroundings, door)
+
+  server.ext('onRequest', refuseStrangePaths)
+  server.ext('onPreResponse', answerWith(surroundings))
+  server.ext('onPreStart', () => addMethodRefusals(server))
+  listenOnStart(server, listener, options)
+  return server
+}
+
+/** hapi cannot be told how many connections may wait, so we listen, just before it starts to dispatch. */
+function listenOnStart(
+  server: Server,
+  listener: ReturnType<typeof createListener>,
+  { host, port }: HttpOptions,
+): void {
+  const start = server.start.bind(server)
+  server.start = async () => {
+    await server.initialize()
+    listener.listen({ host, port, backlog: BACKLOG })
+    await once(listener, 'listening')
+    await start()
+  }
+}
+
+/** An encoded slash or control character would reach a handler decoded, inside a parameter. */
+const refuseStrangePaths: Lifecycle.Method = (request, h) => {
+  if (/%(?:0|1|2f|5c|7f)|\\|\/\.\.?(?:\/|$)/i.test(request.path)) throw notFound()
+  return h.continue
+}
+
+const answerWith =
+  ({ log }: Surroundings): Lifecycle.Method =>
+  (request, h) => {
+    const { response } = request
+    const correlation = randomUUID()
+    if (!('isBoom' in response)) {
+      for (const [name, value] of SECURITY_HEADERS) response.headers[name] ??= value
+      response.headers['x-request-id'] = correlation
+      return h.continue
+    }
+    const { output, unexpected } = answerFor(response, correlation)
+    if (unexpected) log.error('http.failed', { ...whereOf(request), correlation, error: response })
+    else if (output.statusCode >= 500)
+      log.warn('http.unavailable', { ...whereOf(request), correlation, error: response })
+    const answer = h.response(output.payload).code(output.statusCode)
+    for (const [name, value] of SECURITY_HEADERS) answer.header(name, value)
+    for (const [name, value] of Object.entries(output.headers)) answer.header(name, String(value))
+    return answer.header('x-request-id', correlation)
+  }
+
+/** Without the query, which may hold a secret. */
+const whereOf = (request: Request) => ({ method: request.method, path: request.path })
+
+/** Every path answers the methods that it has not with 405 and those that it has. */
+function addMethodRefusals(server: Server): void {
+  const paths = new Map<string, { path: string; methods: Set<string> }>()
+  for (const { fingerprint, path, method } of server.table()) {
+    const known = paths.get(fingerprint) ?? { path, methods: new Set<string>() }
+    known.methods.add(method.toUpperCase())
+    paths.set(fingerprint, known)
+  }
+  for (const { path, methods } of paths.values()) {
+    if (methods.has('*')) continue
+    if (methods.has('GET')) methods.add('HEAD')
+    const allow = [...methods].sort().join(', ')
+    server.route({
+      method: '*',
+      path,
+      options: {
+        payload: { output: 'stream', parse: false, maxBytes: Number.MAX_SAFE_INTEGER, timeout: false },
+      },
+      handler: () => {
+        throw problem(405, 'METHOD_NOT_ALLOWED', `This path answers to ${allow}.`, { headers: { allow } })
+      },
+    })
+  }
+}
