@@ -1,8 +1,8 @@
 /** ACCEPT: durable first, then answered. Deliveries that arrive together become one insert. */
 import { type StoreError, WaslError } from '../errors.ts'
 import type { ConnectorDefinition, IncomingEvent } from '../plugin.ts'
-import type { DeliveryDocument } from '../store/documents.ts'
 import type { Store } from '../store/connect.ts'
+import type { DeliveryDocument } from '../store/documents.ts'
 import { type Arrived, arrive, asReused } from './arrive.ts'
 import type { Arrival, Receipt } from './intake.ts'
 import { receiptOf, statusesOf } from './status.ts'
@@ -68,7 +68,10 @@ export function createAccept(options: AcceptOptions): Accept {
     const { document } = arrived
     if (await insert(document)) {
       if (document.dueAt !== undefined) handOver(document, arrived.events)
-      return receiptOf(document, document.events.map(event => ({ id: event.id, ...openOr(event.outcome) })))
+      return receiptOf(
+        document,
+        document.events.map(event => ({ id: event.id, ...openOr(event.outcome) })),
+      )
     }
     const [earlier] = await store.deliveries.byKeys(document.tenant, [document.key])
     if (earlier === undefined) return stored({ ...arrived, document: { ...document, key: document._id } })
@@ -112,7 +115,9 @@ export function createAccept(options: AcceptOptions): Accept {
   }
 }
 
-const openOr = (outcome: DeliveryDocument['events'][number]['outcome']) => ({ state: outcome ?? ('open' as const) })
+const openOr = (outcome: DeliveryDocument['events'][number]['outcome']) => ({
+  state: outcome ?? ('open' as const),
+})
 
 export const isStoreError = (error: unknown): error is StoreError =>
   error instanceof WaslError && error.name === 'StoreError'

@@ -1,6 +1,6 @@
 /** APPLY and MARK: takes deliveries, from memory or by `dueAt`, and gives every event its outcome. */
 import { ObjectId } from 'bson'
-import { DataError, WaslError } from '../errors.ts'
+import { DataError, type WaslError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 import type { ConnectorDefinition, IncomingEvent } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
@@ -223,7 +223,13 @@ export function createApply(options: ApplyOptions): Apply {
       return { event: { ...event, kind: 'delete' }, payload: undefined, partial: false, readAt, newId }
     }
     const version = options.resource(event.resource)?.versionOf(result.payload) ?? []
-    return { event: { ...event, kind: 'state', version }, payload: result.payload, partial: false, readAt, newId }
+    return {
+      event: { ...event, kind: 'state', version },
+      payload: result.payload,
+      partial: false,
+      readAt,
+      newId,
+    }
   }
 
   /** A stored delivery is parsed again, exactly as it was when it came. */

@@ -23,7 +23,11 @@ export function clampRetryAfter(ms: number): number {
 }
 
 /** How long a gate stays closed, by how often in a row its probe failed. */
-export function gateMs(reason: 'busy' | 'outage' | 'token' | 'setup' | 'paused', rounds: number, askedMs?: number): number {
+export function gateMs(
+  reason: 'busy' | 'outage' | 'token' | 'setup' | 'paused',
+  rounds: number,
+  askedMs?: number,
+): number {
   if (reason === 'token') return Math.max(600_000, clampRetryAfter(askedMs ?? 0))
   if (askedMs !== undefined) return clampRetryAfter(askedMs)
   const first = reason === 'setup' ? 30_000 : 1000

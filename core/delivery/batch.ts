@@ -102,10 +102,7 @@ async function write(records: Records, drafts: ReadonlySet<Draft>): Promise<Read
       if (change !== null) changes.push(change)
     }
   }
-  const [refused, updated] = await Promise.all([
-    records.insert(fresh),
-    records.update(changes, randomUUID()),
-  ])
+  const [refused, updated] = await Promise.all([records.insert(fresh), records.update(changes, randomUUID())])
   const lost = new Set<string>([...updated.stale, ...updated.refused])
   for (const place of refused) {
     const record = fresh[place]

@@ -1,7 +1,17 @@
 /** What one event does to its record. Pure but for the session, which it asks and tells. */
 import { DataError, type WaslError } from '../errors.ts'
 import type { CompiledFlow, CompiledPipeline } from '../pipeline/compiled.ts'
-import type { Change, Ending, Outcome, Payload, RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
+import type {
+  Change,
+  Ending,
+  Outcome,
+  Payload,
+  RecordView,
+  Reference,
+  ResourceName,
+  Run,
+  Work,
+} from '../plugin.ts'
 import type { EventDocument, RecordDocument, StoredError } from '../store/documents.ts'
 import { remove } from './delete.ts'
 import { type Draft, newRecord, viewOf, without } from './draft.ts'
@@ -57,7 +67,8 @@ export function decide(
   const { event, payload } = item
   const draft = event.identity === undefined ? null : session.byIdentity(event.identity)
   if (draft === undefined) return undefined
-  if (item.partial && event.kind === 'state' && (draft === null || viewOf(draft.next) === null)) return READ_WHOLE
+  if (item.partial && event.kind === 'state' && (draft === null || viewOf(draft.next) === null))
+    return READ_WHOLE
   const chosen = tenant.pipelines.choose(event.resource as ResourceName, payload, draft?.next.module)
   if (chosen === undefined) return { outcome: 'INVALID', changes: [], error: storedError(noPipeline(event)) }
   if ('skip' in chosen) return { outcome: 'SKIPPED', reason: chosen.skip, changes: [] }
@@ -96,7 +107,8 @@ function begin({ item, flow }: Scene, draft: Draft | null): Work {
     version: item.event.version,
     payload: item.payload ?? {},
     partial: item.partial,
-    record: record?.state === 'deleted' ? { ...record, sides: without(record.sides, flow.connector) } : record,
+    record:
+      record?.state === 'deleted' ? { ...record, sides: without(record.sides, flow.connector) } : record,
     fields: {},
     merged: record?.fields ?? {},
     identities: [],
@@ -207,7 +219,12 @@ function ended(scene: Scene, draft: Draft | null, { end, work }: Ending): Decisi
     return invalid(scene, draft, error)
   }
   if (end.outcome === 'UNCHANGED' && draft !== null) return unchanged(scene, draft, work, end.reason)
-  return { outcome: end.outcome, ...(end.reason === undefined ? {} : { reason: end.reason }), changes: [], ...recordOf(draft) }
+  return {
+    outcome: end.outcome,
+    ...(end.reason === undefined ? {} : { reason: end.reason }),
+    changes: [],
+    ...recordOf(draft),
+  }
 }
 
 /** The fields are what they were; the version may be newer, and what a person waits for may be tried again. */
@@ -229,7 +246,12 @@ function unchanged(scene: Scene, draft: Draft, work: Work, why?: string): Decisi
     draft.next = next
     session.hold(draft)
   }
-  return { outcome: 'UNCHANGED', ...(reason === undefined ? {} : { reason }), changes: [], record: before._id }
+  return {
+    outcome: 'UNCHANGED',
+    ...(reason === undefined ? {} : { reason }),
+    changes: [],
+    record: before._id,
+  }
 }
 
 /** Everything that was refused or given up is due once more, and the register hears how it ended. */
@@ -239,7 +261,10 @@ function retried(record: RecordDocument, pipeline: CompiledPipeline, flow: Compi
     outbox[resource] = { ...without(entry, 'refused', 'notBefore', 'failingSince'), attempt: 0 }
   }
   const target = flow.push?.to
-  if (pipeline.writeBackTo(flow.from) !== undefined && (target === undefined || outbox[target] === undefined)) {
+  if (
+    pipeline.writeBackTo(flow.from) !== undefined &&
+    (target === undefined || outbox[target] === undefined)
+  ) {
     outbox = withMark(outbox, flow.from, 'done')
   }
   return { outbox, state: 'due' as const, dueAt: new Date(run.at), claims: 0 }
@@ -257,7 +282,8 @@ export const isEcho = (record: RecordDocument, resource: string, version: readon
 function sideOf({ item, flow, pipeline }: Scene, record: RecordDocument, work: Work) {
   const old = record.sides[flow.connector]
   const side: RecordDocument['sides'][string] = {
-    version: old !== undefined && !isNewer(item.event.version, old.version) ? old.version : item.event.version,
+    version:
+      old !== undefined && !isNewer(item.event.version, old.version) ? old.version : item.event.version,
     config: pipeline.config,
   }
   if (work.fingerprint !== undefined) side.fp = work.fingerprint
@@ -266,9 +292,20 @@ function sideOf({ item, flow, pipeline }: Scene, record: RecordDocument, work: W
 }
 
 /** The record with what the event brought. */
-function keep(scene: Scene, known: Draft | null, work: Work, taken: readonly string[], conflict?: WaslError): Decision {
+function keep(
+  scene: Scene,
+  known: Draft | null,
+  work: Work,
+  taken: readonly string[],
+  conflict?: WaslError,
+): Decision {
   const { session, tenant, run, item, pipeline, flow } = scene
-  if (work.outcome === 'UNCHANGED' && known !== null && known.next.state !== 'deleted' && conflict === undefined) {
+  if (
+    work.outcome === 'UNCHANGED' &&
+    known !== null &&
+    known.next.state !== 'deleted' &&
+    conflict === undefined
+  ) {
     if (work.due.length === 0 && work.kept.length === 0) return unchanged(scene, known, work, work.reason)
   }
   const at = new Date(run.at)
@@ -290,13 +327,21 @@ function keep(scene: Scene, known: Draft | null, work: Work, taken: readonly str
     if (pipeline.writeBackTo(flow.from) !== undefined) next.outbox = withMark(next.outbox, flow.from, 'done')
   }
   const appeared = before.rev === 0 || before.state === 'deleted' || before.state === 'invalid'
-  if (pipeline.lent.size > 0 && (appeared || lentChanged(pipeline, before, next) || next.keys !== lentBefore)) {
+  if (
+    pipeline.lent.size > 0 &&
+    (appeared || lentChanged(pipeline, before, next) || next.keys !== lentBefore)
+  ) {
     next.woke = true
   }
   const due = nextSend(next.outbox, run.at)
   if (due !== undefined) next.dueAt = new Date(due)
   if (next.woke) next.dueAt = at
-  next.state = next.missing.length > 0 && work.missing.some(each => each.needed) ? 'waiting' : due === undefined ? 'ok' : 'due'
+  next.state =
+    next.missing.length > 0 && work.missing.some(each => each.needed)
+      ? 'waiting'
+      : due === undefined
+        ? 'ok'
+        : 'due'
   if (conflict !== undefined) {
     next.state = 'conflict'
     next.lastError = storedError(conflict)
@@ -328,7 +373,12 @@ const lentChanged = ({ lent }: CompiledPipeline, before: RecordDocument, next: R
   [...lent].some(field => before.fields[field] !== next.fields[field])
 
 /** What the record has, and unique entries that nobody else holds; those are added when the match has answered. */
-function identitiesFor({ pipeline }: Scene, before: RecordDocument, work: Work, taken: readonly string[]): string[] {
+function identitiesFor(
+  { pipeline }: Scene,
+  before: RecordDocument,
+  work: Work,
+  taken: readonly string[],
+): string[] {
   const unique = pipeline.uniqueOf(work.merged).filter(entry => !taken.includes(entry))
   return sameOr(before.identities, [...new Set([...work.identities, ...unique])])
 }

@@ -11,7 +11,13 @@ export interface Draft {
 
 export const draftOf = (stored: RecordDocument): Draft => ({ stored, next: stored })
 
-export function newRecord(id: string, tenant: string, module: string, source: string, at: Date): RecordDocument {
+export function newRecord(
+  id: string,
+  tenant: string,
+  module: string,
+  source: string,
+  at: Date,
+): RecordDocument {
   return {
     _id: id,
     tenant,

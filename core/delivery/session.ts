@@ -116,6 +116,7 @@ export function openSession(tenant: string, records: Records): Session {
 
 /** Where several records carry one key, a living one answers for it, and among those the oldest. */
 export function livingFirst(records: readonly RecordDocument[]): readonly RecordDocument[] {
-  const rank = (record: RecordDocument) => (record.state === 'merged' ? 2 : record.state === 'deleted' ? 1 : 0)
+  const rank = (record: RecordDocument) =>
+    record.state === 'merged' ? 2 : record.state === 'deleted' ? 1 : 0
   return [...records].sort((a, b) => rank(a) - rank(b) || (a._id < b._id ? -1 : 1))
 }

@@ -1,7 +1,15 @@
 /** What the delivery needs of a tenant while it works for it. */
-import type { Connection, Log, PushPlan, ResourceConnection, ResourceDefinition, Run } from '../plugin.ts'
+
 import type { PipelineSet } from '../pipeline/compiled.ts'
-import type { FieldMetadata } from '../plugin.ts'
+import type {
+  Connection,
+  FieldMetadata,
+  Log,
+  PushPlan,
+  ResourceConnection,
+  ResourceDefinition,
+  Run,
+} from '../plugin.ts'
 
 export interface Tenant {
   readonly id: string

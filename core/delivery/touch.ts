@@ -2,7 +2,7 @@
 import { DataError, RetryableError, WaslError } from '../errors.ts'
 import type { ReadResult, ResourceDefinition } from '../plugin.ts'
 import { PATIENCE_MS } from './backoff.ts'
-import { type Tenant, resourceConnection } from './tenant.ts'
+import { resourceConnection, type Tenant } from './tenant.ts'
 
 /** What one id's read came to. */
 export type Touched =
@@ -39,7 +39,10 @@ export async function readTouched(
       const results = await connection.read(call, AbortSignal.timeout(TOTAL_MS))
       for (const id of call) {
         const result = results.get(id) ?? { state: 'unseen' as const }
-        touched.set(id, result.state === 'unseen' ? { error: unseen(resource, id), again: true } : { result, readAt })
+        touched.set(
+          id,
+          result.state === 'unseen' ? { error: unseen(resource, id), again: true } : { result, readAt },
+        )
       }
     } catch (error) {
       if (!(error instanceof WaslError)) throw error
@@ -50,9 +53,13 @@ export async function readTouched(
 }
 
 const unseen = (resource: string, id: string) =>
-  new RetryableError('REMOTE_UNSEEN', `${resource} ${id} cannot be seen: not there, and not among the deleted.`, {
-    hint: 'See whether the account that Wasl uses may read it.',
-  })
+  new RetryableError(
+    'REMOTE_UNSEEN',
+    `${resource} ${id} cannot be seen: not there, and not among the deleted.`,
+    {
+      hint: 'See whether the account that Wasl uses may read it.',
+    },
+  )
 
 /**
  * When it is read again: after half the time that it has been failing, 1 s to 1 h. Undefined: it failed for too long.

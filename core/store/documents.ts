@@ -122,6 +122,8 @@ export interface RecordDocument {
   refs: string[]
   missing: MissingReference[]
   gate?: string
+  /** What its register was told last, so that it is told once. */
+  told?: Mark
   state: RecordState
   dueAt?: Date
   lease?: { nonce: string; until: Date }

@@ -1,0 +1,182 @@
+/** One call of one remote: match, note what is begun, write, and settle each record by its own answer. */
+import { RetryableError, SetupError, WaslError } from '../errors.ts'
+import type { ResourceConnection, ResourceDefinition, WriteOperation, WriteResult } from '../plugin.ts'
+import type { Store } from '../store/connect.ts'
+import type { LeasedPair } from '../store/records.ts'
+import type { Gates } from './gate.ts'
+import { type Held1, type Match, matchAll, refuseTaken } from './match.ts'
+import { acknowledged, conflicting, gated, markRefused, refused, retried } from './settle.ts'
+import { connectorOf, nameOf, resourceConnection, type Surroundings, type Tenant } from './tenant.ts'
+
+/** All that one call may take, in milliseconds: looking, writing, and adopting what was there already. */
+const TOTAL_MS = 90_000
+
+export interface CallOptions extends Surroundings {
+  readonly store: Store
+  readonly gates: Gates
+}
+
+type Write = Held1 & { readonly id?: string }
+
+/** @returns how each lease ends; the caller writes them. */
+export async function call(
+  options: CallOptions,
+  tenant: Tenant,
+  nonce: string,
+  resource: string,
+  sends: readonly Held1[],
+): Promise<readonly LeasedPair[]> {
+  const { store, gates, now, random, log } = options
+  const definition = options.resource(resource)
+  const connection = resourceConnection(tenant, resource)
+  const signal = AbortSignal.timeout(TOTAL_MS)
+  const pairs: LeasedPair[] = []
+
+  const fail = async ({ held, send }: Held1, error: unknown): Promise<void> => {
+    if (!(error instanceof WaslError)) log.error('send_failed', { tenant: tenant.id, resource, error })
+    const known =
+      error instanceof WaslError ? error : new RetryableError('INTERNAL', 'Wasl itself failed here.')
+    const gate = await gates.closeFor(tenant.id, resource, known)
+    const ambiguous = known instanceof RetryableError && known.ambiguous
+    if (gate !== undefined) pairs.push(gated(held, gate, now()))
+    else if (known instanceof RetryableError) {
+      pairs.push(retried(held, send, known, ambiguous, known.retryAfterMs, random(), now()))
+    } else if (send.what === 'marks') pairs.push(markRefused(held, send.to, known, now()))
+    else pairs.push(refused(held, send.to, known, send.rendered?.content, now()))
+  }
+
+  const failAll = async (all: readonly Held1[], error: unknown): Promise<void> => {
+    for (const each of all) await fail(each, error)
+  }
+
+  if (definition === undefined || connection === undefined) {
+    await failAll(sends, notConnected(tenant.id, resource))
+    return pairs
+  }
+  const target = { name: resource, definition, connection }
+  const creations = sends.filter(({ send }) => send.id === undefined)
+  let matches: ReadonlyMap<Held1, Match> = new Map()
+  try {
+    if (creations.length > 0) matches = await matchAll(store.records, tenant.id, target, creations, signal)
+  } catch (error) {
+    await failAll(sends, error)
+    return pairs
+  }
+
+  const writes: Write[] = []
+  for (const each of sends) {
+    const match = matches.get(each)
+    if (match !== undefined && 'conflict' in match) {
+      pairs.push(conflicting(each.held, resource, match.conflict, now()))
+    } else {
+      const id = each.send.id ?? (match !== undefined && 'id' in match ? match.id : undefined)
+      writes.push(id === undefined ? each : { ...each, id })
+    }
+  }
+  await noteCreations(store, nonce, resource, writes)
+
+  const adopt: Held1[] = []
+  const adoptions = new Map<Held1, Match>()
+  const settleOne = async (each: Write, result: WriteResult | undefined): Promise<void> => {
+    if (result === undefined) return fail(each, lost(resource))
+    if (result.ok) {
+      pairs.push(acknowledged(each.held, each.send, result, now()))
+      return
+    }
+    const { duplicateOf } = result
+    const names = each.send.rendered?.match ?? []
+    if (duplicateOf !== undefined && each.id === undefined && names.some(({ by }) => by === duplicateOf.by)) {
+      // The search did not show it yet, the creation did.
+      adopt.push(each)
+      adoptions.set(each, { id: duplicateOf.id })
+      return
+    }
+    await fail(each, result.error)
+  }
+
+  await write(connection, definition, writes, signal, settleOne, failAll)
+  if (adopt.length > 0) {
+    const checked = await refuseTaken(store.records, tenant.id, resource, adoptions)
+    const updates: Write[] = []
+    for (const each of adopt) {
+      const match = checked.get(each) as Match
+      if ('conflict' in match) pairs.push(conflicting(each.held, resource, match.conflict, now()))
+      else if ('id' in match) updates.push({ ...each, id: match.id })
+    }
+    await write(connection, definition, updates, signal, settleOne, failAll)
+  }
+  if (gates.before(tenant.id, resource, '') !== undefined && pairs.some(isAnswer)) {
+    await gates.answered(tenant.id, resource)
+  }
+  return pairs
+}
+
+/** The remote dealt with the record, be it by refusing it. */
+const isAnswer = ({ same }: LeasedPair): boolean =>
+  same.set['state'] !== 'gated' && same.set['state'] !== 'retrying'
+
+async function write(
+  connection: ResourceConnection,
+  definition: ResourceDefinition,
+  writes: readonly Write[],
+  signal: AbortSignal,
+  settleOne: (each: Write, result: WriteResult | undefined) => Promise<void>,
+  failAll: (all: readonly Held1[], error: unknown) => Promise<void>,
+): Promise<void> {
+  if (writes.length === 0) return
+  const operations = writes.map((each): WriteOperation => {
+    const key = each.id === undefined ? keyOf(each, definition) : undefined
+    return {
+      fields: each.send.fields,
+      ...(each.id === undefined ? {} : { id: each.id }),
+      ...(key === undefined ? {} : { key }),
+    }
+  })
+  let results: readonly WriteResult[]
+  try {
+    results = await connection.write(operations, signal)
+  } catch (error) {
+    await failAll(writes, error)
+    return
+  }
+  for (const [place, each] of writes.entries()) await settleOne(each, results[place])
+}
+
+/** The strongest of the values that were matched in vain: one that the remote itself keeps unique, if there is one. */
+function keyOf({ send }: Write, { uniqueBy }: ResourceDefinition): { by: string; value: string } | undefined {
+  const values = (send.rendered?.match ?? []).filter(({ by }) => by !== 'id')
+  return [...values].reverse().find(({ by }) => uniqueBy.includes(by)) ?? values.at(-1)
+}
+
+/** Written before the call: whoever finds the record after a crash knows that it may be there already. */
+async function noteCreations(
+  store: Store,
+  nonce: string,
+  resource: string,
+  writes: readonly Write[],
+): Promise<void> {
+  const begun = writes.filter(each => each.id === undefined && each.send.what === 'push')
+  await store.records.note(
+    nonce,
+    begun.map(({ held, send }) => ({
+      id: held.record._id,
+      rev: held.rev,
+      set: {
+        [`outbox.${resource}.sending`]: true,
+        [`outbox.${resource}.was`]: send.rendered?.match ?? [],
+      },
+      unset: [],
+    })),
+  )
+  for (const { held } of begun) held.rev += 1
+}
+
+const notConnected = (tenant: string, resource: string): WaslError =>
+  new SetupError('NOT_CONNECTED', `Tenant "${tenant}" has no connection to ${connectorOf(resource)}.`, {
+    hint: `Give it the settings of ${connectorOf(resource)}, or switch off what is sent to ${nameOf(resource)}.`,
+  })
+
+const lost = (resource: string): WaslError =>
+  new RetryableError('REMOTE_SHORT', `${resource} answered for fewer records than were sent.`, {
+    ambiguous: true,
+  })

@@ -1,0 +1,211 @@
+/** The delivery as one thing: ACCEPT hands over to APPLY, APPLY to SEND, and a loop picks up what is due. */
+import type { ConnectorDefinition } from '../plugin.ts'
+import type { Store } from '../store/connect.ts'
+import type { DeliveryDocument, GateDocument } from '../store/documents.ts'
+import { createAccept } from './accept.ts'
+import { createApply } from './apply.ts'
+import { createGates } from './gate.ts'
+import type { EventStatus, Intake, Receipt } from './intake.ts'
+import { createSend } from './send.ts'
+import { isAtRest, receiptOf, statusesOf } from './status.ts'
+import type { Surroundings } from './tenant.ts'
+import { createWaiters } from './wait.ts'
+
+/** The loop looks so often by itself; whoever makes something due rings. */
+const LOOK_MS = 1000
+/** Another engine may do the work that somebody waits for here: look again after so long. */
+const LOOK_AGAIN_MS = 500
+
+export interface DeliveryOptions extends Surroundings {
+  readonly store: Store
+  readonly connectors: ReadonlyMap<string, ConnectorDefinition<never>>
+  /** False: this engine only takes deliveries in; others work on them. */
+  readonly worker: boolean
+}
+
+export interface Delivery extends Intake {
+  /** Starts the loop. */
+  start(): void
+  /** Something may be due. */
+  ring(): void
+  /** Takes nothing new, finishes what is in hand, at most `ms` long. */
+  stop(ms: number): Promise<void>
+  readonly gates: readonly GateDocument[]
+}
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { store, tenants, log, now, worker } = options
+  const waiters = createWaiters()
+  const gates = createGates(store, options)
+  const send = createSend({
+    ...options,
+    gates,
+    onSettled: records => {
+      waiters.tell(records)
+      ring()
+    },
+  })
+  const apply = createApply({
+    ...options,
+    onDue: (_tenant, records) => {
+      send.hint(records)
+      ring()
+    },
+    onMarked: delivery => waiters.tell([delivery._id]),
+  })
+  const accept = createAccept({
+    ...options,
+    handOver: (document, events) => worker && apply.take(document, events),
+  })
+
+  let open = true
+  let rung = false
+  let ringing: (() => void) | undefined
+  let loop: Promise<void> | undefined
+
+  function ring(): void {
+    rung = true
+    ringing?.()
+  }
+
+  /** Until somebody rings, `ms` at the longest. */
+  function quiet(ms: number): Promise<void> {
+    if (rung) return Promise.resolve()
+    return new Promise(resolve => {
+      const wake = () => {
+        clearTimeout(timer)
+        ringing = undefined
+        resolve()
+      }
+      const timer = setTimeout(wake, ms)
+      ringing = wake
+    })
+  }
+
+  async function turn(lastLook: number): Promise<number> {
+    rung = false
+    let looked = lastLook
+    try {
+      if (now() - lastLook >= LOOK_MS) {
+        looked = now()
+        await gates.turn()
+        // Not awaited: what is due is applied while the loop sends.
+        sweeping ??= apply
+          .sweep()
+          .then(more => more && ring())
+          .catch(error => log.error('sweep_failed', { error }))
+          .finally(() => {
+            sweeping = undefined
+          })
+      }
+      await send.work()
+    } catch (error) {
+      log.error('loop_failed', { error })
+      await quietAfterFailure()
+    }
+    return looked
+  }
+
+  let sweeping: Promise<unknown> | undefined
+
+  const quietAfterFailure = () => new Promise<void>(resolve => setTimeout(resolve, LOOK_MS))
+
+  async function run(): Promise<void> {
+    let looked = 0
+    while (open) {
+      looked = await turn(looked)
+      await quiet(Math.max(0, LOOK_MS - (now() - looked)))
+    }
+  }
+
+  async function receipt(
+    tenantId: string,
+    id: string,
+  ): Promise<{ receipt: Receipt; document: DeliveryDocument } | undefined> {
+    const [document] = await store.deliveries.byIds(tenantId, [id])
+    if (document === undefined) return undefined
+    const events = await statusesOf(store, await tenants.get(tenantId), [document])
+    return { receipt: receiptOf(document, events), document }
+  }
+
+  async function recordsAtRest(tenantId: string, { events }: DeliveryDocument): Promise<string | undefined> {
+    const ids = events.flatMap(event => event.record ?? [])
+    const records = await store.records.byIds(tenantId, ids)
+    return records.find(record => !isAtRest(record))?._id
+  }
+
+  return {
+    get open() {
+      return open
+    },
+
+    get gates() {
+      return gates.all
+    },
+
+    accept: arrival => accept.accept(arrival),
+
+    async settled(tenantId, id, ms, until) {
+      const deadline = now() + ms
+      for (;;) {
+        const seen = await receipt(tenantId, id)
+        if (seen === undefined) return { id, duplicate: false, events: [] }
+        const applied = seen.document.dueAt === undefined
+        const moving =
+          applied && until === 'pushed' ? await recordsAtRest(tenantId, seen.document) : undefined
+        const left = deadline - now()
+        if ((applied && moving === undefined) || left <= 0 || !open) return seen.receipt
+        await waiters.moved(moving ?? id, Math.min(left, LOOK_AGAIN_MS))
+      }
+    },
+
+    async status(tenantId, ids) {
+      const own = new Map<string, string[]>()
+      const theirs: string[] = []
+      for (const id of ids) {
+        const delivery = /^([0-9a-f]{24})(?:-\d+)?$/.exec(id)?.[1]
+        if (delivery === undefined) theirs.push(id)
+        else own.set(delivery, [...(own.get(delivery) ?? []), id])
+      }
+      const [byId, bySender] = await Promise.all([
+        store.deliveries.byIds(tenantId, [...own.keys()]),
+        store.deliveries.bySenderIds(tenantId, theirs),
+      ])
+      const tenant = await tenants.get(tenantId)
+      const statuses = await statusesOf(store, tenant, [...byId, ...bySender])
+      const asked = new Set(ids)
+      return statuses.filter((each): each is EventStatus => {
+        const delivery = each.id.slice(0, 24)
+        return asked.has(each.id) || asked.has(delivery) || asked.has(each.notification_id ?? '')
+      })
+    },
+
+    start() {
+      if (worker) loop ??= run()
+    },
+
+    ring,
+
+    async stop(ms) {
+      open = false
+      waiters.close()
+      ring()
+      send.stop()
+      await within(accept.idle(), ms)
+      apply.stop()
+      const finished = Promise.all([loop, sweeping, apply.idle(), send.idle()])
+      if (!(await within(finished, ms))) log.warn('stopped_early', { after: ms })
+    },
+  }
+}
+
+/** False: it took longer. */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<false>(resolve => {
+    timer = setTimeout(() => resolve(false), ms)
+  })
+  const done = await Promise.race([work.then(() => true), late])
+  clearTimeout(timer)
+  return done
+}

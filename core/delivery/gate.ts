@@ -1,0 +1,144 @@
+/** GATE: a remote that is busy, down or refuses us is left alone; its records stand at the gate and count no attempt. */
+import { RetryableError, SetupError, type WaslError } from '../errors.ts'
+import type { Store } from '../store/connect.ts'
+import type { GateDocument } from '../store/documents.ts'
+import { clampRetryAfter, gateMs } from './backoff.ts'
+import { connectorOf, type Surroundings } from './tenant.ts'
+
+/** So long one engine has the probe for itself. */
+const PROBE_MS = 60_000
+const COUNT_LIMIT = 100_000
+
+export interface Gates {
+  /** The id of the gate that keeps `record` from `resource` now, if one does. */
+  before(tenant: string, resource: string, record: string): string | undefined
+  /** Closes the gate that this error asks for and gives its id; undefined: the error is the record's own. */
+  closeFor(tenant: string, resource: string, error: WaslError): Promise<string | undefined>
+  /** The remote answered. */
+  answered(tenant: string, resource: string): Promise<void>
+  /** Reads what other engines know, sends probes, lets records go. True: some are due now. */
+  turn(): Promise<boolean>
+  readonly all: readonly GateDocument[]
+}
+
+export function createGates(
+  store: Pick<Store, 'gates' | 'records'>,
+  { log, now, random }: Pick<Surroundings, 'log' | 'now' | 'random'>,
+): Gates {
+  let gates = new Map<string, GateDocument>()
+  const probes = new Set<string>()
+
+  const idsFor = (tenant: string, resource: string) => [
+    `${tenant}|${connectorOf(resource)}`,
+    `${tenant}|${resource}`,
+  ]
+
+  async function refresh(): Promise<void> {
+    gates = new Map((await store.gates.all()).map(gate => [gate._id, gate]))
+  }
+
+  async function letGo(gate: GateDocument): Promise<boolean> {
+    const released = await store.records.release(gate._id, gate.opening ?? 1, new Date(now()))
+    if (released.length > 0) return true
+    await store.gates.remove(gate._id)
+    gates.delete(gate._id)
+    log.info('gate_opened', { gate: gate._id })
+    return false
+  }
+
+  async function probe(gate: GateDocument): Promise<boolean> {
+    if (!(await store.gates.probe(gate, new Date(now() + PROBE_MS)))) return false
+    const released = await store.records.release(gate._id, 1, new Date(now()))
+    for (const id of released) probes.add(`${gate._id}|${id}`)
+    if (released.length > 0) return true
+    // Nobody stands there: the next who comes finds out.
+    await store.gates.remove(gate._id)
+    gates.delete(gate._id)
+    return false
+  }
+
+  return {
+    get all() {
+      return [...gates.values()]
+    },
+
+    before(tenant, resource, record) {
+      for (const id of idsFor(tenant, resource)) {
+        const gate = gates.get(id)
+        if (gate === undefined || gate.opening !== undefined) continue
+        if (!probes.has(`${id}|${record}`)) return id
+      }
+      return undefined
+    },
+
+    async closeFor(tenant, resource, error) {
+      const asked = whatItAsks(resource, error)
+      if (asked === undefined) return undefined
+      const id = `${tenant}|${asked.remote}`
+      const before = gates.get(id)
+      const rounds = before === undefined ? 0 : before.rounds + 1
+      const wait = gateMs(asked.reason, rounds, asked.askedMs)
+      const at = now()
+      const gate: GateDocument = {
+        _id: id,
+        tenant,
+        remote: asked.remote,
+        reason: asked.reason,
+        code: error.code,
+        message: error.message,
+        closedAt: before?.closedAt ?? new Date(at),
+        // Many gates that closed together do not open together.
+        openAt: new Date(at + wait + Math.round(wait * 0.1 * random())),
+        rounds,
+      }
+      for (const key of [...probes]) if (key.startsWith(`${id}|`)) probes.delete(key)
+      const closed = await store.gates.close(gate, before === undefined ? null : before.rounds)
+      if (closed) {
+        gates.set(id, gate)
+        log.warn('gate_closed', { gate: id, code: error.code, message: error.message, openAt: gate.openAt })
+      } else {
+        await refresh()
+      }
+      return id
+    },
+
+    async answered(tenant, resource) {
+      for (const id of idsFor(tenant, resource)) {
+        const gate = gates.get(id)
+        if (gate === undefined || gate.opening !== undefined) continue
+        const held = await store.records.countAtGate(id, COUNT_LIMIT)
+        const opening = Math.max(1, Math.ceil(held * 0.05))
+        for (const key of [...probes]) if (key.startsWith(`${id}|`)) probes.delete(key)
+        await store.gates.opening(id, opening)
+        gates.set(id, { ...gate, opening })
+        log.info('gate_opening', { gate: id, held, perSecond: opening })
+      }
+    },
+
+    async turn() {
+      await refresh()
+      let due = false
+      for (const gate of [...gates.values()]) {
+        if (gate.opening !== undefined) due = (await letGo(gate)) || due
+        else if (gate.openAt.getTime() <= now()) due = (await probe(gate)) || due
+      }
+      return due
+    },
+  }
+}
+
+/** Which gate an error shuts, and why. Pure. */
+export function whatItAsks(
+  resource: string,
+  error: WaslError,
+): { remote: string; reason: GateDocument['reason']; askedMs?: number } | undefined {
+  if (error instanceof RetryableError && error.gate !== undefined) {
+    const asked = error.retryAfterMs === undefined ? {} : { askedMs: clampRetryAfter(error.retryAfterMs) }
+    return { remote: connectorOf(resource), reason: error.gate, ...asked }
+  }
+  if (error instanceof SetupError) {
+    const remote = error.resource === undefined ? connectorOf(resource) : resource
+    return { remote, reason: 'setup' }
+  }
+  return undefined
+}

@@ -1,0 +1,156 @@
+/** Which remote object a record is, where its id is not known yet. */
+import { DataError, type WaslError } from '../errors.ts'
+import type { Payload, ResourceConnection, ResourceDefinition } from '../plugin.ts'
+import type { RecordDocument } from '../store/documents.ts'
+import type { Records } from '../store/records.ts'
+import { nameOf } from './decide.ts'
+import type { Held } from './held.ts'
+import type { Send } from './plan.ts'
+
+/** `id`: it is there; `create`: it is not; `conflict`: a person decides. */
+export type Match = { readonly id: string } | { readonly create: true } | { readonly conflict: WaslError }
+
+export interface Held1 {
+  readonly held: Held
+  readonly send: Send
+}
+
+type Value = { readonly by: string; readonly value: string }
+
+/** By what it is looked for: what a lost creation was sent with first, then what the pipeline names, in order. */
+function valuesOf({ held, send }: Held1): readonly Value[] {
+  const was = held.record.outbox[send.to]?.was ?? []
+  const now = send.rendered?.match ?? []
+  return [...now, ...was.filter(({ by, value }) => !now.some(each => each.by === by && each.value === value))]
+}
+
+/**
+ * Looks for all of them at once, one key after the other, exact matches only. Several objects for one key are a
+ * conflict, as is an object that another record holds.
+ */
+export async function matchAll(
+  records: Records,
+  tenant: string,
+  resource: {
+    readonly name: string
+    readonly definition: ResourceDefinition
+    readonly connection: ResourceConnection
+  },
+  pending: readonly Held1[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Held1, Match>> {
+  const matches = new Map<Held1, Match>()
+  const queues = new Map(
+    pending.map(each => [each, [...valuesOf(each)].filter(({ by }) => by !== 'id')] as const),
+  )
+  while (queues.size > 0) {
+    const groups = new Map<string, Map<string, Held1[]>>()
+    for (const [each, queue] of queues) {
+      const next = queue.shift()
+      if (next === undefined) {
+        queues.delete(each)
+        matches.set(each, uncertain(each, resource.definition) ?? { create: true })
+        continue
+      }
+      const values = groups.get(next.by) ?? new Map<string, Held1[]>()
+      groups.set(next.by, values)
+      values.set(next.value, [...(values.get(next.value) ?? []), each])
+    }
+    for (const [by, values] of groups) {
+      const found = await resource.connection.find(by, [...values.keys()], signal)
+      for (const [value, candidates] of found) {
+        for (const each of values.get(value) ?? []) {
+          const match = one(candidates, by, value, resource)
+          if (match === undefined) continue
+          matches.set(each, match)
+          queues.delete(each)
+        }
+      }
+    }
+  }
+  return refuseTaken(records, tenant, resource.name, matches)
+}
+
+function one(
+  candidates: readonly Payload[],
+  by: string,
+  value: string,
+  { name, definition }: { readonly name: string; readonly definition: ResourceDefinition },
+): Match | undefined {
+  const ids = new Set(candidates.map(payload => definition.idOf(payload)).filter(id => id !== undefined))
+  if (ids.size === 0) return undefined
+  if (ids.size > 1) {
+    const error = new DataError('AMBIGUOUS_MATCH', `${ids.size} objects of ${name} have ${by} "${value}".`, {
+      at: by,
+      hint: `Give all but one of them another ${by}, or write the right id into the record.`,
+    })
+    return { conflict: error }
+  }
+  return { id: [...ids][0] as string }
+}
+
+/** A creation whose answer was lost, and nothing by which it could be found again. */
+function uncertain({ held, send }: Held1, definition: ResourceDefinition): Match | undefined {
+  if (held.record.outbox[send.to]?.sending !== true || definition.uniqueBy.length > 0) return undefined
+  return {
+    conflict: new DataError(
+      'UNCERTAIN_CREATION',
+      `Whether ${send.to} was created is not known: no answer came.`,
+      {
+        hint: 'Look for it there; write its id into the record, or retry to create it.',
+      },
+    ),
+  }
+}
+
+/** A matched object may be another record's already. */
+export async function refuseTaken(
+  records: Records,
+  tenant: string,
+  resource: string,
+  matches: ReadonlyMap<Held1, Match>,
+): Promise<ReadonlyMap<Held1, Match>> {
+  const wanted = new Map<string, Held1[]>()
+  for (const [each, match] of matches) {
+    if ('id' in match) {
+      const identity = `${resource}:${match.id}`
+      wanted.set(identity, [...(wanted.get(identity) ?? []), each])
+    }
+  }
+  if (wanted.size === 0) return matches
+  const checked = new Map(matches)
+  const holders = await records.byIdentities(tenant, [...wanted.keys()])
+  for (const [identity, claimants] of wanted) {
+    const holder = holders.find(record => record.identities.includes(identity))
+    const [first, ...others] = claimants as [Held1, ...Held1[]]
+    for (const each of others) checked.set(each, { conflict: takenBy(first.held.record, identity) })
+    if (holder === undefined) continue
+    for (const each of claimants) {
+      if (holder._id !== each.held.record._id)
+        checked.set(each, { conflict: whoIsWho(each.held, holder, identity) })
+    }
+  }
+  return checked
+}
+
+const takenBy = (holder: RecordDocument, identity: string) =>
+  new DataError('IDENTITY_TAKEN', `${identity} belongs to ${nameOf(holder)}.`, {
+    hint: 'Correct the record that has the wrong one.',
+  })
+
+/** One person, if the holder is of the same module and unknown wherever this record is known. */
+export function whoIsWho({ record, pipeline }: Held, holder: RecordDocument, identity: string): WaslError {
+  const known = (of: RecordDocument, resource: string) =>
+    of.identities.some(each => each.startsWith(`${resource}:`))
+  const both = [...pipeline.identity.keys()].some(
+    resource => known(record, resource) && known(holder, resource) && !identity.startsWith(`${resource}:`),
+  )
+  if (holder.module !== record.module || both) return takenBy(holder, identity)
+  return new DataError(
+    'MERGE_NEEDED',
+    `${nameOf(record)} and ${nameOf(holder)} are one and the same, stored as two.`,
+    {
+      hint: 'Decide which of the two stays, and delete the other in its own system.',
+    },
+  )
+}

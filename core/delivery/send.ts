@@ -1,0 +1,256 @@
+/** CLAIM and SEND: what is due is leased, computed from what is stored now, and sent in as few calls as possible. */
+import { randomUUID } from 'node:crypto'
+import { DataError } from '../errors.ts'
+import type { RecordDocument } from '../store/documents.ts'
+import type { LeasedPair } from '../store/records.ts'
+import { MOST_TRIES } from './apply.ts'
+import { type CallOptions, call } from './call.ts'
+import { type Held, readReferences } from './held.ts'
+import type { Held1 } from './match.ts'
+import { whoIsWho } from './match.ts'
+import { nextFor } from './plan.ts'
+import { conflicting, gated, missingOf, parked, refused, rest } from './settle.ts'
+import type { Tenant } from './tenant.ts'
+
+/** A lease that is not renewed ends after so long; renewed three times as often. */
+const LEASE_MS = 30_000
+const MOST_RECORDS = 200
+const MOST_BATCHES = 4
+
+export interface SendOptions extends CallOptions {
+  /** These records' leases ended. */
+  readonly onSettled: (records: readonly string[]) => void
+}
+
+export interface Send {
+  /** These are due now; saves asking the store. */
+  hint(records: readonly string[]): void
+  /** Starts as many batches as there is room for. True: something was claimed. */
+  work(): Promise<boolean>
+  idle(): Promise<void>
+  stop(): void
+}
+
+export function createSend(options: SendOptions): Send {
+  const { store, tenants, gates, now, log } = options
+  const hints = new Set<string>()
+  const batches = new Set<Promise<void>>()
+  let alone = false
+  let stopped = false
+
+  async function pick(): Promise<readonly string[]> {
+    if (hints.size > 0) {
+      const ids = [...hints].slice(0, MOST_RECORDS)
+      for (const id of ids) hints.delete(id)
+      return ids
+    }
+    const due = await store.records.due(new Date(now()), MOST_RECORDS)
+    const fresh = due.filter(each => each.claims === 0)
+    if (fresh.length > 0) return fresh.map(each => each._id)
+    // It was claimed before and never settled: perhaps it ended the process. It goes alone.
+    const first = due[0]
+    return first === undefined || alone ? [] : [first._id]
+  }
+
+  async function claim(ids: readonly string[]): Promise<boolean> {
+    const nonce = randomUUID()
+    const at = now()
+    const claimed = await store.records.claim(ids, nonce, new Date(at), new Date(at + LEASE_MS))
+    if (claimed.length === 0) return false
+    const again = claimed.some(record => record.claims > 1)
+    if (again) alone = true
+    const batch = run(nonce, claimed)
+      .catch(error => log.error('send_failed', { records: claimed.length, error }))
+      .finally(() => {
+        if (again) alone = false
+        batches.delete(batch)
+        options.onSettled(claimed.map(record => record._id))
+      })
+    batches.add(batch)
+    return true
+  }
+
+  async function run(nonce: string, claimed: readonly RecordDocument[]): Promise<void> {
+    const renew = setInterval(() => {
+      store.records
+        .extend(
+          claimed.map(record => record._id),
+          nonce,
+          new Date(now() + LEASE_MS),
+        )
+        .catch(error => log.warn('lease_not_renewed', { error }))
+    }, LEASE_MS / 3)
+    try {
+      const byTenant = new Map<string, RecordDocument[]>()
+      for (const record of claimed)
+        byTenant.set(record.tenant, [...(byTenant.get(record.tenant) ?? []), record])
+      await Promise.all(
+        [...byTenant].map(async ([id, records]) => runFor(await tenants.get(id), nonce, records)),
+      )
+    } finally {
+      clearInterval(renew)
+    }
+  }
+
+  async function runFor(tenant: Tenant, nonce: string, records: readonly RecordDocument[]): Promise<void> {
+    const helds: Held[] = []
+    for (const record of records) {
+      const pipeline = tenant.pipelines.modules.get(record.module)
+      if (pipeline !== undefined) helds.push({ record, pipeline, rev: record.rev, found: new Map() })
+      else
+        log.warn('record_without_pipeline', { tenant: tenant.id, module: record.module, record: record._id })
+    }
+    await wake(tenant, helds)
+    const pairs: LeasedPair[] = []
+    const open = await addIdentities(tenant, nonce, helds, pairs)
+    await readReferences(store.records, tenant, open)
+
+    const calls = new Map<string, Held1[]>()
+    const parking: { held: Held; next: Extract<ReturnType<typeof nextFor>, { do: 'park' }> }[] = []
+    const run = tenant.run(now())
+    for (const held of open) {
+      const { record } = held
+      if (record.claims > MOST_TRIES) {
+        pairs.push(refused(held, Object.keys(record.outbox)[0] ?? record.source, poison(), undefined, now()))
+        continue
+      }
+      const next = nextFor(held, {
+        run,
+        gateBefore: resource => gates.before(tenant.id, resource, record._id),
+        metadata: resource => tenant.metadata(resource),
+      })
+      if (next.do === 'rest') pairs.push(rest(held, next.drop, now()))
+      else if (next.do === 'gate') pairs.push(gated(held, next.gate, now()))
+      else if (next.do === 'refuse') pairs.push(refused(held, next.to, next.error, undefined, now()))
+      else if (next.do === 'park') parking.push({ held, next })
+      else calls.set(next.to, [...(calls.get(next.to) ?? []), { held, send: next }])
+    }
+    await Promise.all([
+      store.records.settle(nonce, pairs),
+      park(tenant, nonce, parking),
+      ...[...calls].flatMap(([resource, sends]) =>
+        chunks(sends, options.resource(resource)?.perCall ?? 1).map(async chunk =>
+          store.records.settle(nonce, await call(options, tenant, nonce, resource, chunk)),
+        ),
+      ),
+    ])
+  }
+
+  /** WAKE: whoever refers to what appeared or changed is due. */
+  async function wake(tenant: Tenant, helds: readonly Held[]): Promise<void> {
+    const keys = new Set<string>()
+    for (const { record, pipeline } of helds) {
+      if (record.woke !== true) continue
+      for (const key of [...record.keys, ...pipeline.keysOf(record.fields)]) keys.add(key)
+    }
+    const woken = await store.records.wake(tenant.id, [...keys], new Date(now()))
+    if (woken > 0) log.debug('woken', { tenant: tenant.id, records: woken })
+  }
+
+  /** An id that a push brought becomes an identity by an update of its own; if somebody holds it, a person decides. */
+  async function addIdentities(
+    tenant: Tenant,
+    nonce: string,
+    helds: readonly Held[],
+    pairs: LeasedPair[],
+  ): Promise<readonly Held[]> {
+    const open: Held[] = []
+    await Promise.all(
+      helds.map(async held => {
+        const { record, pipeline } = held
+        const missing = pipeline.identitiesOf(record.fields).filter(each => !record.identities.includes(each))
+        if (missing.length === 0 || record.state === 'conflict' || record.state === 'merged') {
+          open.push(held)
+        } else if (await store.records.addIdentity(record._id, nonce, missing)) {
+          held.rev += 1
+          record.identities.push(...missing)
+          open.push(held)
+        } else {
+          const [holder] = await store.records.byIdentities(tenant.id, missing)
+          if (holder === undefined) return
+          const identity = missing.find(each => holder.identities.includes(each)) ?? (missing[0] as string)
+          const error = whoIsWho(held, holder, identity)
+          pairs.push(conflicting(held, identity.slice(0, identity.lastIndexOf(':')), error, now()))
+        }
+      }),
+    )
+    return open
+  }
+
+  /** PARK: says what is missing, looks once more, and only then lets go; so no arrival is missed. */
+  async function park(
+    tenant: Tenant,
+    nonce: string,
+    parking: readonly { held: Held; next: Extract<ReturnType<typeof nextFor>, { do: 'park' }> }[],
+  ): Promise<void> {
+    if (parking.length === 0) return
+    await store.records.note(
+      nonce,
+      parking.map(({ held, next }) => ({
+        id: held.record._id,
+        rev: held.rev,
+        set: { missing: missingOf(next.missing), refs: [...new Set(next.refs.map(each => each.key))] },
+        unset: [],
+      })),
+    )
+    for (const { held } of parking) {
+      held.rev += 1
+      held.found.clear()
+    }
+    await readReferences(
+      store.records,
+      tenant,
+      parking.map(({ held }) => held),
+    )
+    const conditions = {
+      run: tenant.run(now()),
+      gateBefore: () => undefined,
+      metadata: (resource: string) => tenant.metadata(resource),
+    }
+    const pairs = parking.map(({ held }) => {
+      const next = nextFor(held, conditions)
+      // What came meanwhile makes it due again at once.
+      return next.do === 'park' ? parked(held, next.to, next.missing, now()) : rest(freed(held), [], now())
+    })
+    await store.records.settle(nonce, pairs)
+  }
+
+  return {
+    hint(records) {
+      for (const id of records) hints.add(id)
+    },
+
+    async work() {
+      let claimed = false
+      while (!stopped && batches.size < MOST_BATCHES) {
+        const ids = await pick()
+        if (ids.length === 0) break
+        if (await claim(ids)) claimed = true
+        else if (hints.size === 0) break
+      }
+      return claimed
+    },
+
+    async idle() {
+      while (batches.size > 0) await Promise.all(batches)
+    },
+
+    stop() {
+      stopped = true
+    },
+  }
+}
+
+/** As if it did not wait: the next claim sends it. */
+const freed = (held: Held): Held => ({ ...held, record: { ...held.record, state: 'due', missing: [] } })
+
+const poison = () =>
+  new DataError('POISON', 'Wasl was ended several times while it sent this record.', {
+    hint: 'Send its content to the maintainers; a retry by hand tries it once more.',
+  })
+
+function chunks<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  const parts: T[][] = []
+  for (let from = 0; from < all.length; from += size) parts.push(all.slice(from, from + size))
+  return parts
+}

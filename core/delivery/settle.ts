@@ -1,0 +1,258 @@
+/** How a lease ends: the ordered pairs of updates of design.md section 4. Pure. */
+import type { WaslError } from '../errors.ts'
+import type { Reference, WriteResult } from '../plugin.ts'
+import type { OutboxEntry, Pushed, RecordDocument, StoredError } from '../store/documents.ts'
+import type { LeasedPair } from '../store/records.ts'
+import { backoffMs, PATIENCE_MS } from './backoff.ts'
+import { without } from './draft.ts'
+import { isSameError, storedError } from './error.ts'
+import type { Held } from './held.ts'
+import { nextSend, withMark, withoutEntry } from './outbox.ts'
+import type { Send } from './plan.ts'
+import { connectorOf } from './tenant.ts'
+
+/** True whatever else changed meanwhile. Paths with dots. */
+interface Facts {
+  readonly set: { [path: string]: unknown }
+  readonly unset: string[]
+}
+
+interface Ending {
+  readonly facts: Facts
+  /** The record as it is if nothing changed meanwhile. `state` undefined: derived from what is left. */
+  readonly next: Partial<
+    Pick<RecordDocument, 'outbox' | 'missing' | 'gate' | 'lastError' | 'state' | 'fields'>
+  >
+  /** In the other case only: paths inside the outbox. */
+  readonly outbox?: Facts
+}
+
+const nothing = (): Facts => ({ set: {}, unset: [] })
+
+function pair(held: Held, { facts, next, outbox = nothing() }: Ending, now: number): LeasedPair {
+  const { record, pipeline } = held
+  const left = next.outbox ?? record.outbox
+  const fields = next.fields ?? record.fields
+  const keys = [...pipeline.keysOf(fields)]
+  const identified = pipeline.identitiesOf(fields).every(identity => record.identities.includes(identity))
+  const woke = facts.set['woke'] === true
+  const state = next.state ?? stateOf({ ...record, missing: next.missing ?? record.missing }, left)
+  const due = next.gate !== undefined ? undefined : woke || !identified ? now : dueAt(state, left, now)
+  const set: { [path: string]: unknown } = { ...facts.set, claims: 0, outbox: left }
+  set['state'] = state === 'ok' && due !== undefined ? 'due' : state
+  const unset = [...facts.unset, 'lease']
+  if (!sameList(keys, record.keys)) set['keys'] = keys
+  if (next.missing !== undefined) set['missing'] = next.missing
+  if (next.gate !== undefined) set['gate'] = next.gate
+  if (next.lastError !== undefined) set['lastError'] = next.lastError
+  if (due === undefined) unset.push('dueAt')
+  else set['dueAt'] = new Date(due)
+  if (!woke && record.woke === true) unset.push('woke')
+  return {
+    same: { id: record._id, rev: held.rev, set, unset },
+    changed: {
+      id: record._id,
+      rev: held.rev,
+      set: { ...facts.set, ...outbox.set, claims: 0, dueAt: new Date(now) },
+      unset: [...facts.unset, ...outbox.unset, 'lease'],
+    },
+  }
+}
+
+/** What waits for others or for a person sends nothing but its marks. */
+function dueAt(
+  state: RecordDocument['state'],
+  outbox: RecordDocument['outbox'],
+  now: number,
+): number | undefined {
+  if (state !== 'waiting' && state !== 'conflict') return nextSend(outbox, now)
+  const marked = Object.entries(outbox).filter(([, entry]) => entry.marks !== undefined)
+  return nextSend(Object.fromEntries(marked), now)
+}
+
+const sameList = (a: readonly string[], b: readonly string[]) =>
+  a.length === b.length && a.every((each, place) => each === b[place])
+
+function stateOf(record: RecordDocument, outbox: RecordDocument['outbox']): RecordDocument['state'] {
+  const { state } = record
+  if (state === 'deleted' || state === 'merged' || state === 'conflict' || state === 'invalid') return state
+  const entries = Object.values(outbox)
+  if (entries.some(entry => entry.refused !== undefined && entry.refused === entry.content)) return 'dead'
+  if (entries.some(entry => entry.failingSince !== undefined)) return 'retrying'
+  const content = entries.some(entry => entry.content !== undefined)
+  return state === 'waiting' && record.missing.length > 0 && content ? 'waiting' : 'ok'
+}
+
+/** Nothing (more) to send. */
+export function rest(held: Held, drop: readonly string[], now: number): LeasedPair {
+  let { outbox } = held.record
+  for (const resource of drop) outbox = withoutEntry(outbox, resource)
+  return pair(held, { facts: nothing(), next: { outbox } }, now)
+}
+
+/** The remote took it. */
+export function acknowledged(
+  held: Held,
+  send: Send,
+  result: WriteResult & { ok: true },
+  now: number,
+): LeasedPair {
+  const { record, pipeline } = held
+  const facts = nothing()
+  const plan = pipeline.pushTo(send.to as never)
+  const target = connectorOf(send.to)
+  let outbox = withoutEntry(record.outbox, send.to)
+  const inside: Facts = { set: {}, unset: [`outbox.${send.to}.sending`, `outbox.${send.to}.was`] }
+  let fields = record.fields
+  // The remote's answer is not what that side said: only its fingerprint is forgotten, so that a person is heard again.
+  if (record.sides[target]?.fp !== undefined && send.what !== 'marks') facts.unset.push(`sides.${target}.fp`)
+  if (send.what === 'marks') {
+    const entry = record.outbox[send.to]
+    const left = entry === undefined ? undefined : without(entry, 'marks', 'error')
+    if (left?.content !== undefined || left?.remove === true) outbox = { ...outbox, [send.to]: left }
+    if (result.answered !== undefined && record.pushed[send.to] !== undefined) {
+      facts.set[`pushed.${send.to}.answered`] = result.answered
+    } else if (result.answered !== undefined) {
+      facts.set[`pushed.${send.to}`] = { at: new Date(now), action: result.action, answered: result.answered }
+    }
+    return pair(held, { facts, next: { outbox }, outbox: nothing() }, now)
+  }
+
+  const pushed: Pushed = { at: new Date(now), action: result.action }
+  if (send.rendered !== undefined) pushed.content = send.rendered.content
+  if (result.answered !== undefined) pushed.answered = result.answered
+  const cut = [...(send.rendered?.cut ?? []), ...(result.cut ?? [])]
+  if (cut.length > 0) pushed.cut = cut
+  facts.set[`pushed.${send.to}`] = pushed
+  if (plan !== undefined && record.fields[plan.idField] !== result.id) {
+    facts.set[`fields.${plan.idField}`] = result.id
+    fields = { ...fields, [plan.idField]: result.id }
+    if (pipeline.lent.has(plan.idField)) facts.set['woke'] = true
+  }
+  const back = plan?.writeBack?.to
+  if (back !== undefined && back !== send.to) {
+    outbox = withMark(outbox, back, 'done')
+    inside.set[`outbox.${back}.marks`] = 'done'
+    inside.unset.push(`outbox.${back}.error`)
+    facts.set['told'] = 'done'
+  }
+  if (record.lastError !== undefined) facts.unset.push('lastError')
+  const missing = record.missing.length > 0 ? { missing: [] } : {}
+  return pair(held, { facts, next: { outbox, fields, ...missing }, outbox: inside }, now)
+}
+
+/** It may go well later. `again`: not counted, because nothing was tried. */
+export function retried(
+  held: Held,
+  send: Send,
+  error: WaslError,
+  ambiguous: boolean,
+  askedMs: number | undefined,
+  random: number,
+  now: number,
+): LeasedPair {
+  const { record } = held
+  const entry: OutboxEntry = record.outbox[send.to] ?? { attempt: 0 }
+  const failingSince = entry.failingSince ?? new Date(now)
+  if (now - failingSince.getTime() > PATIENCE_MS)
+    return refused(held, send.to, error, send.rendered?.content, now)
+  const attempt = (entry.attempt ?? 0) + 1
+  const notBefore = new Date(now + backoffMs(attempt, random, askedMs))
+  const begun = ambiguous ? entry : without(entry, 'sending', 'was')
+  let outbox = { ...record.outbox, [send.to]: { ...begun, attempt, notBefore, failingSince } }
+  const lastError = storedError(error, send.to)
+  if (send.what !== 'marks' && entry.failingSince === undefined) {
+    outbox = failureMark(held, outbox, send.to, lastError)
+  }
+  const inside: Facts = {
+    set: {
+      [`outbox.${send.to}.attempt`]: attempt,
+      [`outbox.${send.to}.notBefore`]: notBefore,
+      [`outbox.${send.to}.failingSince`]: failingSince,
+    },
+    unset: ambiguous ? [] : [`outbox.${send.to}.sending`, `outbox.${send.to}.was`],
+  }
+  return pair(held, { facts: nothing(), next: { outbox, lastError, state: 'retrying' }, outbox: inside }, now)
+}
+
+/** It stays wrong until somebody mends it. */
+export function refused(
+  held: Held,
+  to: string,
+  error: WaslError,
+  content: string | undefined,
+  now: number,
+): LeasedPair {
+  const { record } = held
+  const entry: OutboxEntry = record.outbox[to] ?? { attempt: 0 }
+  const lastError = storedError(error, to)
+  const refusedContent = content ?? entry.content ?? 'unrendered'
+  const after: OutboxEntry = {
+    ...without(entry, 'sending', 'was', 'notBefore', 'failingSince'),
+    content: refusedContent,
+    refused: refusedContent,
+  }
+  let outbox: RecordDocument['outbox'] = { ...record.outbox, [to]: after }
+  if (!isSameError(record.lastError, lastError) || record.state !== 'dead') {
+    outbox = failureMark(held, outbox, to, lastError)
+  }
+  const inside: Facts = {
+    set: { [`outbox.${to}.refused`]: refusedContent },
+    unset: [`outbox.${to}.sending`, `outbox.${to}.was`],
+  }
+  const state = record.state === 'deleted' ? 'deleted' : 'dead'
+  return pair(
+    held,
+    { facts: { set: { lastError }, unset: [] }, next: { outbox, state }, outbox: inside },
+    now,
+  )
+}
+
+/** A mark could not be written, for good: it is given up, the record stays what it is. */
+export function markRefused(held: Held, to: string, error: WaslError, now: number): LeasedPair {
+  const entry = held.record.outbox[to]
+  const left = entry === undefined ? undefined : without(entry, 'marks', 'error', 'notBefore', 'failingSince')
+  let outbox = withoutEntry(held.record.outbox, to)
+  if (left?.content !== undefined || left?.remove === true) outbox = { ...outbox, [to]: left }
+  return pair(held, { facts: nothing(), next: { outbox, lastError: storedError(error, to) } }, now)
+}
+
+/** Two records claim one object, or one record fits two objects: a person decides. */
+export function conflicting(held: Held, to: string, error: WaslError, now: number): LeasedPair {
+  const lastError = storedError(error, to)
+  const entry = held.record.outbox[to]
+  const begun = entry === undefined ? {} : { [to]: without(entry, 'sending', 'was') }
+  const outbox = failureMark(held, { ...held.record.outbox, ...begun }, to, lastError)
+  return pair(held, { facts: nothing(), next: { outbox, lastError, state: 'conflict' } }, now)
+}
+
+/** Waits; the register is told once. */
+export function parked(held: Held, to: string, missing: readonly Reference[], now: number): LeasedPair {
+  const { record, pipeline } = held
+  const back = pipeline.pushTo(to as never)?.writeBack?.to
+  const tell = back !== undefined && record.told !== 'pending'
+  const outbox = tell ? withMark(record.outbox, back, 'pending') : record.outbox
+  const facts: Facts = { set: tell ? { told: 'pending' } : {}, unset: [] }
+  return pair(held, { facts, next: { outbox, missing: missingOf(missing), state: 'waiting' } }, now)
+}
+
+export const missingOf = (missing: readonly Reference[]): RecordDocument['missing'] =>
+  missing.filter(each => each.needed).map(({ name, key, label }) => ({ name, key, label }))
+
+export function gated(held: Held, gate: string, now: number, error?: StoredError): LeasedPair {
+  const { record } = held
+  const state = record.state === 'deleted' || record.state === 'conflict' ? record.state : 'gated'
+  const next: Ending['next'] = { gate, state, ...(error === undefined ? {} : { lastError: error }) }
+  return pair(held, { facts: nothing(), next }, now)
+}
+
+/** The register hears of a failure; where nobody is told, nothing is added. */
+function failureMark(
+  held: Held,
+  outbox: RecordDocument['outbox'],
+  to: string,
+  error: StoredError,
+): RecordDocument['outbox'] {
+  const back = held.pipeline.pushTo(to as never)?.writeBack?.to
+  return back === undefined || back === to ? outbox : withMark(outbox, back, 'failed', error.message)
+}
