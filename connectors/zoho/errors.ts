@@ -193,9 +193,14 @@ const expectation = (details: Payload): string => {
 /** Codes are Zoho's own words and harmless; its messages may repeat data, so only short known ones are shown. */
 const saidBy = ({ code, status }: Refusal) => (code === '' ? `HTTP ${status}` : code)
 
-/** An update or read of an id that is no record any more. */
-const isGone = ({ code, details, message }: Refusal) =>
-  code === 'INVALID_DATA' && (/\bid given seems to be invalid\b/i.test(message) || fieldOf(details) === 'id')
+/** The id of the record itself is no record's any more; that of a lookup names its field. */
+const isGone = ({ code, details, message }: Refusal) => {
+  const field = fieldOf(details)
+  return (
+    code === 'INVALID_DATA' &&
+    (field === 'id' || (field === undefined && /\bid given seems to be invalid\b/i.test(message)))
+  )
+}
 
 /** Our error for a refusal of Zoho. Pure. */
 export const errorOf = (refusal: Refusal, place: Place = {}): WaslError => {

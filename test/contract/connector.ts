@@ -244,7 +244,7 @@ export const connectorContract = (name: string, harness: ContractHarness): void 
         expect(String(there[harness.key])).to.equal(keyOf(1))
       })
 
-      it('keeps Arabic, quotes, line ends and characters beyond the first plane', async () => {
+      it('keeps Arabic, quotes, markup and characters beyond the first plane', async () => {
         const text = 'مرحبا "x" <b>&amp;</b> 😀 a\\b'
         const id = await subject.put(harness.fields(1))
         succeeded((await resource().write([{ id, fields: { [harness.text]: text } }], none))[0])
