@@ -37,6 +37,19 @@ export interface CompiledFlow {
   readonly push?: PushPlan
 }
 
+/** Several records may stand for one remote object; the youngest that fits owns its identity. */
+export interface SharedPlan {
+  readonly resource: ResourceName
+  /** The record's field with that object's id. */
+  readonly idField: string
+  /** The group as it stands among `keysOf`; undefined where a part is empty. */
+  readonly keyOf: (fields: Fields) => string | undefined
+  /** Does the record want the object to be (is the enrolment active)? */
+  readonly fits: (fields: Fields) => boolean
+  /** Compared as text, the greatest is the youngest. */
+  readonly age: (fields: Fields) => string
+}
+
 export interface CompiledPipeline {
   readonly module: string
   readonly file: PipelineFile
@@ -51,6 +64,7 @@ export interface CompiledPipeline {
   readonly uniqueOf: (fields: Fields) => readonly string[]
   /** `student|moodleUserId=42` for every key under which others may refer to this record. */
   readonly keysOf: (fields: Fields) => readonly string[]
+  readonly shared: readonly SharedPlan[]
   /** Fields that other pipelines take from this one. */
   readonly lent: ReadonlySet<string>
   readonly pushTo: (resource: ResourceName) => PushPlan | undefined

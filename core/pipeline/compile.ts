@@ -1,0 +1,137 @@
+import type {
+  ConnectorConfig,
+  FlowFile,
+  PipelineFile,
+  PushPlan,
+  ResourceName,
+  Scale,
+  StepContext,
+  StepDefinition,
+} from '../plugin.ts'
+import type { Registry } from '../registry.ts'
+import type { CompiledFlow, CompiledPipeline, SharedPlan } from './compiled.ts'
+import type { SharedFile, UpsertOptions } from './grammar.ts'
+import { identitiesOf, uniqueOf } from './identities.ts'
+import { keySets } from './keys.ts'
+import { chainedFields, flowReferences, keyOf, lentFields } from './references.ts'
+import { condition } from './rules.ts'
+import { chain, connectorOf } from './run.ts'
+import { isEmpty } from './values.ts'
+
+/** What a pipeline is compiled with: the plugins, the other modules, the college's configuration. */
+export interface CompileParts {
+  readonly registry: Pick<Registry, 'step' | 'transform' | 'resource'>
+  readonly modules: ReadonlyMap<string, PipelineFile>
+  readonly connectorConfig: (connector: string) => ConnectorConfig | undefined
+  readonly scale: (name: string) => Scale | undefined
+}
+
+type Step = FlowFile['steps'][number]
+
+function compileFlow(file: PipelineFile, name: string, parts: CompileParts): CompiledFlow {
+  const flow = file.flows[name] as FlowFile
+  const context: StepContext = { ...parts, file, flow: name, from: flow.from, ...pluginsOf(parts) }
+  const used = flow.steps.map(step => ({
+    step,
+    definition: parts.registry.step(step.step) as StepDefinition,
+  }))
+  const steps = used.map(({ step, definition }) => ({
+    name: step.step,
+    run: definition.prepare(step, context),
+  }))
+  const asking = used.flatMap(({ step, definition }) => definition.wants?.(step, context) ?? [])
+  const plans = used.flatMap(({ step, definition }) => definition.plan?.(step, context) ?? [])
+  const border = borderOf(flow.steps, parts)
+  const runs = steps.map(step => step.run)
+  const fits = condition(flow.when)
+  const upsert = flow.steps.find(step => step.step === 'upsert') as UpsertOptions | undefined
+  return Object.freeze({
+    name,
+    module: file.module,
+    from: flow.from,
+    connector: connectorOf(flow.from),
+    idField: file.record.identity[flow.from] ?? '',
+    fits: fits ?? (() => true),
+    overwrite: upsert?.overwrite ?? true,
+    open: chain(runs.slice(0, border)),
+    references: work => asking.flatMap(wants => wants(work)),
+    close: chain(runs.slice(border)),
+    steps,
+    ...(plans[0] === undefined ? {} : { push: plans[0] }),
+  } satisfies CompiledFlow)
+}
+
+const pluginsOf = ({ registry }: CompileParts) => ({
+  resource: (name: string) => registry.resource(name),
+  transform: (name: string) => registry.transform(name),
+})
+
+/** Steps from the first that refers to other records on run when those were read; without one, from `upsert` on. */
+function borderOf(steps: readonly Step[], { registry }: CompileParts): number {
+  const asking = steps.findIndex(step => registry.step(step.step)?.wants !== undefined)
+  const border = asking >= 0 ? asking : steps.findIndex(step => step.step === 'upsert')
+  return border < 0 ? steps.length : border
+}
+
+/** Every plan of every push step: more flows, or one flow with several pushes. */
+function plansOf(file: PipelineFile, parts: CompileParts): readonly PushPlan[] {
+  return Object.entries(file.flows).flatMap(([name, flow]) => {
+    const context: StepContext = { ...parts, file, flow: name, from: flow.from, ...pluginsOf(parts) }
+    return flow.steps.flatMap(step => parts.registry.step(step.step)?.plan?.(step, context) ?? [])
+  })
+}
+
+function keysOf(file: PipelineFile): CompiledPipeline['keysOf'] {
+  const sets = keySets(file.record)
+  return fields => sets.map(names => keyOf(file.module, names, fields)).filter(key => key !== undefined)
+}
+
+function sharedPlans(file: PipelineFile): readonly SharedPlan[] {
+  return Object.entries((file.record.shared ?? {}) as Readonly<Record<string, SharedFile>>).map(
+    ([resource, shared]): SharedPlan => ({
+      resource: resource as ResourceName,
+      idField: file.record.identity[resource] ?? '',
+      keyOf: fields => keyOf(file.module, shared.by, fields),
+      fits: condition(shared.while) ?? (() => true),
+      age: fields => (isEmpty(fields[shared.newest]) ? '' : String(fields[shared.newest])),
+    }),
+  )
+}
+
+/** Fields of `module` that the other pipelines take from its records. */
+export function lentOf(module: string, modules: Iterable<PipelineFile>): ReadonlySet<string> {
+  const lent = new Set<string>()
+  for (const file of modules)
+    for (const flow of Object.values(file.flows)) {
+      const references = flowReferences(flow)
+      for (const taken of [lentFields(flow), chainedFields(references)])
+        for (const reference of references)
+          if (reference.module === module)
+            for (const field of taken.get(reference.name) ?? []) lent.add(field)
+    }
+  return lent
+}
+
+/** Once per pipeline file and mapping; the file must have passed the checker. */
+export function compile(file: PipelineFile, config: string, parts: CompileParts): CompiledPipeline {
+  const flows = Object.keys(file.flows).map(name => compileFlow(file, name, parts))
+  const plans = plansOf(file, parts)
+  const pushes = new Map(plans.map(plan => [plan.to, plan]))
+  const writeBacks = new Map(
+    plans.flatMap(({ writeBack }) => (writeBack === undefined ? [] : [[writeBack.to, writeBack] as const])),
+  )
+  return Object.freeze({
+    module: file.module,
+    file,
+    config,
+    flows,
+    identity: new Map(Object.entries(file.record.identity) as [ResourceName, string][]),
+    identitiesOf: identitiesOf(file.record),
+    uniqueOf: uniqueOf(file.record),
+    keysOf: keysOf(file),
+    shared: sharedPlans(file),
+    lent: lentOf(file.module, parts.modules.values()),
+    pushTo: resource => pushes.get(resource),
+    writeBackTo: resource => writeBacks.get(resource),
+  } satisfies CompiledPipeline)
+}

@@ -1,0 +1,154 @@
+import type { Finding } from '../errors.ts'
+import type { ConnectorConfig, Scale } from '../plugin.ts'
+import type { Registry } from '../registry.ts'
+import type { MappingFile } from './overlay.ts'
+import { readFolders } from './read.ts'
+import { connectorConfigSchema, mappingSchema, scaleSchema } from './schema.ts'
+import { type ShapeCheck, shapeCheck } from './shape.ts'
+import { type Source, storedSource } from './source.ts'
+
+/** A mapping that an admin has saved, as the store keeps it. */
+export interface SavedMapping {
+  readonly version: number
+  readonly mapping: MappingFile
+}
+
+export interface Mapping {
+  readonly file: MappingFile
+  readonly version: number
+  readonly source: Source
+}
+
+/** What stands in `config/` for one college. */
+export interface Configuration {
+  readonly connectors: ReadonlyMap<string, ConnectorConfig>
+  readonly scales: ReadonlyMap<string, Scale>
+  readonly mappings: ReadonlyMap<string, Mapping>
+  /** Module -> the file that describes it, where several do. */
+  readonly choice: Readonly<Record<string, string>>
+  readonly findings: readonly Finding[]
+}
+
+async function readAll<T>(
+  folders: readonly string[],
+  sub: string,
+  check: ShapeCheck,
+  keyOf: (file: T, name: string) => string,
+  findings: Finding[],
+): Promise<Map<string, { file: T; source: Source }>> {
+  const all = new Map<string, { file: T; source: Source }>()
+  for (const { name, source, findings: broken } of await readFolders(folders, sub)) {
+    const wrong = broken.length > 0 ? broken : check(source).map(({ finding }) => finding)
+    findings.push(...wrong)
+    if (wrong.length > 0) continue
+    const file = source.value as T
+    const key = keyOf(file, name)
+    if (key !== name)
+      findings.push(
+        source.finding([], 'FILE_NAME', `this is about "${key}", so the file must be called ${key}.json`),
+      )
+    else all.set(key, { file, source })
+  }
+  return all
+}
+
+function checkScale(scale: Scale, source: Source): readonly Finding[] {
+  const findings: Finding[] = []
+  for (const [index, band] of scale.bands.entries()) {
+    const above = scale.bands[index - 1]
+    if (above !== undefined && above.from <= band.from)
+      findings.push(
+        source.finding(
+          ['bands', index],
+          'SCALE_ORDER',
+          `"${band.grade}" must begin below "${above.grade}": highest first`,
+        ),
+      )
+  }
+  const lowest = scale.bands[scale.bands.length - 1]
+  if (lowest !== undefined && lowest.from !== 0)
+    findings.push(
+      source.finding(
+        ['bands', scale.bands.length - 1, 'from'],
+        'SCALE_GAP',
+        'the lowest band must begin at 0',
+      ),
+    )
+  return findings
+}
+
+/** Reads `config/`; what is wrong is told and left out. A tenant's own folder of scales counts before the common one. */
+export async function readConfiguration(options: {
+  folders: readonly string[]
+  registry: Pick<Registry, 'transforms'>
+  tenant?: string | undefined
+  saved?: Readonly<Record<string, SavedMapping>> | undefined
+}): Promise<Configuration> {
+  const { folders, registry, tenant, saved = {} } = options
+  const findings: Finding[] = []
+  const connectors = await readAll<ConnectorConfig>(
+    folders,
+    'connectors',
+    shapeCheck(connectorConfigSchema(registry.transforms)),
+    file => file.connector,
+    findings,
+  )
+  const scaleShape = shapeCheck(scaleSchema)
+  const scales = new Map<string, Scale>()
+  for (const sub of tenant === undefined ? ['scales'] : ['scales', `scales/${tenant}`])
+    for (const [name, { file, source }] of await readAll<Scale>(
+      folders,
+      sub,
+      scaleShape,
+      one => one.scale,
+      findings,
+    )) {
+      const wrong = checkScale(file, source)
+      findings.push(...wrong)
+      if (wrong.length === 0) scales.set(name, file)
+    }
+  const mappings = await readMappings(folders, tenant, saved, findings)
+  return {
+    connectors: new Map([...connectors].map(([name, { file }]) => [name, file])),
+    scales,
+    mappings,
+    choice: await readChoice(folders),
+    findings,
+  }
+}
+
+async function readMappings(
+  folders: readonly string[],
+  tenant: string | undefined,
+  saved: Readonly<Record<string, SavedMapping>>,
+  findings: Finding[],
+): Promise<ReadonlyMap<string, Mapping>> {
+  const mappings = new Map<string, Mapping>()
+  if (tenant === undefined) return mappings
+  const check = shapeCheck(mappingSchema())
+  const files = await readAll<MappingFile>(
+    folders,
+    `mappings/${tenant}`,
+    check,
+    file => file.module,
+    findings,
+  )
+  for (const [module, { file, source }] of files) mappings.set(module, { file, source, version: 1 })
+  for (const [module, { version, mapping }] of Object.entries(saved)) {
+    const source = storedSource(`mapping ${tenant}/${module}, version ${version}`, mapping)
+    const wrong = check(source).map(({ finding }) => finding)
+    findings.push(...wrong)
+    if (wrong.length === 0) mappings.set(module, { file: mapping, source, version })
+  }
+  return mappings
+}
+
+/** `"pipelines"` of config/default.json; that file's own shape is checked by the settings. */
+async function readChoice(folders: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  const choice: Record<string, string> = {}
+  for (const folder of folders)
+    for (const { name, source } of await readFolders([folder]))
+      if (name === 'default')
+        Object.assign(choice, (source.value as { pipelines?: object } | undefined)?.pipelines)
+  return choice
+}

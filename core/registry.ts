@@ -1,0 +1,68 @@
+import { SetupError } from './errors.ts'
+import { builtInTransforms } from './pipeline/transforms/index.ts'
+import type {
+  ConnectorDefinition,
+  ResourceDefinition,
+  StepDefinition,
+  TransformDefinition,
+} from './plugin.ts'
+import { builtInSteps } from './steps/index.ts'
+
+/** Everything that pipeline files can name, frozen at start. */
+export interface Registry {
+  readonly connectors: ReadonlyMap<string, ConnectorDefinition>
+  /** In the order in which they were registered: the built-in ones first. */
+  readonly steps: ReadonlyMap<string, StepDefinition>
+  readonly transforms: ReadonlyMap<string, TransformDefinition>
+  connector(name: string): ConnectorDefinition | undefined
+  step(name: string): StepDefinition | undefined
+  transform(name: string): TransformDefinition | undefined
+  /** By its full name, such as `zoho/BTEC_Students`. */
+  resource(name: string): ResourceDefinition | undefined
+}
+
+function named<T extends { readonly name: string }>(kind: string, all: readonly T[]): ReadonlyMap<string, T> {
+  const map = new Map<string, T>()
+  for (const one of all) {
+    if (!/^[a-z][a-z0-9-]*$/.test(one.name))
+      throw new SetupError(
+        'PLUGIN_NAME',
+        `"${one.name}" is no name for a ${kind}: lower-case letters, digits and dashes`,
+        {
+          at: one.name,
+        },
+      )
+    if (map.has(one.name))
+      throw new SetupError('PLUGIN_TWICE', `there are two ${kind}s named "${one.name}"`, {
+        at: one.name,
+        hint: 'Rename or remove one of them.',
+      })
+    map.set(one.name, one)
+  }
+  return map
+}
+
+/** Brings connectors, steps and transforms together. Raises SetupError `PLUGIN_TWICE` where two share a name. */
+export function createRegistry(parts: {
+  connectors: readonly ConnectorDefinition[]
+  steps?: readonly StepDefinition[]
+  transforms?: readonly TransformDefinition[]
+}): Registry {
+  const connectors = named('connector', parts.connectors)
+  const steps = named('step', [...builtInSteps, ...(parts.steps ?? [])])
+  const transforms = named('transform', [...builtInTransforms, ...(parts.transforms ?? [])])
+  return Object.freeze({
+    connectors,
+    steps,
+    transforms,
+    connector: (name: string) => connectors.get(name),
+    step: (name: string) => steps.get(name),
+    transform: (name: string) => transforms.get(name),
+    resource(name: string) {
+      const slash = name.indexOf('/')
+      const resources = connectors.get(name.slice(0, slash))?.resources
+      const resource = name.slice(slash + 1)
+      return resources !== undefined && Object.hasOwn(resources, resource) ? resources[resource] : undefined
+    },
+  })
+}
