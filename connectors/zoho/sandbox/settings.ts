@@ -106,12 +106,22 @@ const system: readonly Entry[] = [
   { name: 'Modified_Time', type: 'datetime', readOnly: true },
 ]
 
+/** The module whose records hold the rows of this one. */
+const parentOf = (world: World, rows: LayoutModule): string | undefined =>
+  [...world.layout.values()].find(module =>
+    [...module.fields.values()].some(field => field.type === 'subform' && field.of === rows.name),
+  )?.name
+
 const fieldsOf = (world: World, module: LayoutModule): Payload[] => {
   const own = [...module.fields].map(
     ([name, field]): Entry => ({ name, type: field.type, field, readOnly: field.type === 'autonumber' }),
   )
-  const parent: Entry[] = module.rows ? [{ name: 'Parent_Id', type: 'bigint', readOnly: true }] : []
-  return [...own, ...parent, ...system].map((entry, n) => entryOf(world, module, entry, n))
+  const parent = parentOf(world, module)
+  const back: Entry[] =
+    parent === undefined
+      ? []
+      : [{ name: 'Parent_Id', type: 'lookup', field: { type: 'lookup', of: parent }, readOnly: true }]
+  return [...own, ...back, ...system].map((entry, n) => entryOf(world, module, entry, n))
 }
 
 const modules = (world: World): Json => ({

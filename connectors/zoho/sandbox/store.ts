@@ -158,7 +158,7 @@ export const createStore = (
   }
 
   /** Version 8: rows without an id are added, rows with one changed, `_delete` removes, `[]` removes all. */
-  const mergedRows = (there: Json, sent: Json, parent: string): Json => {
+  const mergedRows = (there: Json, sent: Json): Json => {
     if (!Array.isArray(sent)) return sent
     const rows = new Map(
       (Array.isArray(there) ? there : []).filter(isRow).map(row => [String(row['id']), row]),
@@ -167,21 +167,27 @@ export const createStore = (
     for (const row of sent.filter(isRow)) {
       const id = typeof row['id'] === 'string' ? row['id'] : newId()
       if ('_delete' in row) rows.delete(id)
-      else rows.set(id, { ...rows.get(id), ...row, id, Parent_Id: { id: parent } })
+      else rows.set(id, { ...rows.get(id), ...row, id })
     }
     return [...rows.values()]
   }
-  const withRows = (module: LayoutModule, values: Payload, there: Payload, id: string): Payload => {
+  const withRows = (module: LayoutModule, values: Payload, there: Payload): Payload => {
     const merged: Payload = { ...there, ...values }
     for (const [name, { type }] of module.fields)
-      if (type === 'subform' && name in values)
-        merged[name] = mergedRows(there[name] ?? [], values[name]!, id)
+      if (type === 'subform' && name in values) merged[name] = mergedRows(there[name] ?? [], values[name]!)
     return merged
   }
 
   const nameOf = (module: string, id: string): string | null => {
     const name = tableOf(module).records.get(id)?.values['Name']
     return typeof name === 'string' ? name : null
+  }
+
+  const shownRows = (rows: Json, parent: Stored): Json => {
+    const name = parent.values['Name'] ?? null
+    return (Array.isArray(rows) ? rows : [])
+      .filter(isRow)
+      .map(row => ({ ...row, Parent_Id: { name, id: parent.id } }))
   }
 
   return {
@@ -196,7 +202,7 @@ export const createStore = (
     insert(module, values, id = newId()) {
       const table = tableOf(module.name)
       const at = options.now()
-      const all = { ...numbered(module, table), ...withRows(module, values, {}, id) }
+      const all = { ...numbered(module, table), ...withRows(module, values, {}) }
       const stored: Stored = { id, values: all, createdAt: at, modifiedAt: at }
       put(module, stored)
       write({ module: module.name, put: stored, number: table.number })
@@ -207,7 +213,7 @@ export const createStore = (
       const known = table.records.get(id)!
       const stored: Stored = {
         id,
-        values: withRows(module, values, known.values, id),
+        values: withRows(module, values, known.values),
         createdAt: known.createdAt,
         modifiedAt: Math.max(options.now(), known.modifiedAt),
         before: known.values,
@@ -234,7 +240,7 @@ export const createStore = (
           field.type === 'lookup' && value !== null && isRow(value)
             ? { name: nameOf(field.of!, String(value['id'])), id: value['id']! }
             : field.type === 'subform'
-              ? (value ?? [])
+              ? shownRows(value, stored)
               : value
       }
       return {
