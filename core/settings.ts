@@ -33,6 +33,8 @@ export interface Settings {
     readonly config: readonly string[]
     readonly connectors: readonly string[]
   }
+  /** Module -> pipeline file, where several files describe one module. */
+  readonly pipelines?: Readonly<Record<string, string>>
   /** Connectors that are npm packages. */
   readonly connectorPackages: readonly string[]
   /** The variables whose name begins with `prefix`, without it. A function, so that no log shows their values. */
@@ -84,6 +86,10 @@ const SCHEMA = {
     },
     logLevel: { enum: ['debug', 'info', 'warn', 'error', 'silent'] },
     role: { enum: ['all', 'http', 'worker'] },
+    pipelines: {
+      type: 'object',
+      additionalProperties: { type: 'string', minLength: 1, description: 'the name of a file in pipelines/' },
+    },
     connectors: {
       type: 'array',
       items: {

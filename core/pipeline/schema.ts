@@ -9,7 +9,6 @@ const fieldName = '^[A-Za-z][A-Za-z0-9_]*$'
 
 const either = (type: string, then: JsonSchema, otherwise: JsonSchema): JsonSchema => ({
   if: { type },
-  // biome-ignore lint/suspicious/noThenProperty: the words of JSON Schema
   then,
   else: otherwise,
 })

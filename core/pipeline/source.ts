@@ -79,7 +79,7 @@ export function readSource(file: string, text: string): { source: Source; findin
     return broken([make(first?.offset ?? 0, [], 'JSON_SYNTAX', sentence)])
   }
   const findings: Finding[] = []
-  const value = valueOf(root, [], (node, path, name) =>
+  const value = plainValue(root, [], (node, path, name) =>
     findings.push(
       make(
         node.offset,
@@ -112,9 +112,9 @@ function tooDeep(text: string): number | undefined {
 const firstKey = (property: Node, name: string): number =>
   property.parent?.children?.find(child => child.children?.[0]?.value === name)?.offset ?? 0
 
-function valueOf(node: Node, path: Path, twice: (node: Node, path: Path, name: string) => void): unknown {
+function plainValue(node: Node, path: Path, twice: (node: Node, path: Path, name: string) => void): unknown {
   if (node.type === 'array')
-    return (node.children ?? []).map((child, i) => valueOf(child, [...path, i], twice))
+    return (node.children ?? []).map((child, i) => plainValue(child, [...path, i], twice))
   if (node.type !== 'object') return node.value
   const entries = new Map<string, unknown>()
   for (const property of node.children ?? []) {
@@ -122,7 +122,7 @@ function valueOf(node: Node, path: Path, twice: (node: Node, path: Path, name: s
     const value = property.children?.[1]
     if (value === undefined) continue
     if (entries.has(name)) twice(property, [...path, name], name)
-    entries.set(name, valueOf(value, [...path, name], twice))
+    entries.set(name, plainValue(value, [...path, name], twice))
   }
   // fromEntries makes `__proto__` an own key, as it was written.
   return Object.fromEntries(entries)

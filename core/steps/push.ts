@@ -66,15 +66,15 @@ function planOf(options: PushOptions, context: StepContext): PushPlan {
     to: options.to,
     idField,
     render(fields, found, run, metadata) {
-      const cut: string[] = []
-      const plain = sendAll(rules, { fields, found, run, cut })
+      const cuts: string[] = []
+      const plain = sendAll(rules, { fields, found, run, cut: cuts })
       // The hash leaves out what only the remote's metadata changes, or each event would look due again.
       const content = contentHash(plain)
-      const sent =
-        metadata === undefined
-          ? plain
-          : sendAll(rules, { fields, found, run, metadata, cut: ((cut.length = 0), cut) })
-      return { fields: sent, content, match: matching(options.match, idField, fields, sent), cut }
+      const match = matching(options.match, idField, fields, plain)
+      if (metadata === undefined) return { fields: plain, content, match, cut: cuts }
+      const cut: string[] = []
+      const sent = sendAll(rules, { fields, found, run, metadata, cut })
+      return { fields: sent, content, match, cut }
     },
     renderDelete(fields, run): Payload | 'keep' | 'delete' {
       if (deletion === undefined) return options.onDelete as 'keep' | 'delete'
