@@ -31,6 +31,7 @@ export const zohoConnector = (
     accepts: ['zoho-signature', 'zoho-token'],
     parse: parseWith(name => names.get(name.toLowerCase())),
     connect: (settings, tools) => connectZoho(modules, settings, tools),
+    demo: () => import('./sandbox/demo.ts'),
   })
 }
 

@@ -58,19 +58,19 @@ const moduleOf = (
   return module
 }
 
-/** Zoho's own notification: ids only. A channel's repeat carries the same `server_time`. */
+/**
+ * Zoho's own notification: ids only, also of what was deleted, so the records are read: the deleted list decides.
+ * A repeat of it carries the same `server_time`.
+ */
 const notification = (resource: string, body: Payload, ids: readonly Json[]): Parsed => {
-  const deleted = kindOf(body['operation']) === 'delete'
-  const time = body['server_time']
-  const told: Version = typeof time === 'number' && time > 0 ? [time] : []
+  kindOf(body['operation'])
   const events = ids.map((value, index): IncomingEvent => {
     const id = idText(value)
     if (id === undefined) throw shape(`ids[${index}]`, 'an id is not a text of digits')
-    return deleted
-      ? { resource, kind: 'delete', id, version: told }
-      : { resource, kind: 'touch', id, version: [] }
+    return { resource, kind: 'touch', id, version: [] }
   })
-  if (told.length === 0) return { events }
+  const time = body['server_time']
+  if (typeof time !== 'number' || time <= 0) return { events }
   const parts = [
     body['channel_id'] ?? null,
     resource,
@@ -95,7 +95,7 @@ const workflow = (resource: string, body: Payload): Parsed => {
   const told = timestampOf(body['timestamp'])
   const modified = versionOf(fields)
   const version = modified.length > 0 ? modified : told
-  const key = idText(body['notification_id'])
+  const senderId = idText(body['notification_id'])
   const kind = kindOf(body['operation'])
   const event: IncomingEvent =
     kind === 'delete'
@@ -110,7 +110,7 @@ const workflow = (resource: string, body: Payload): Parsed => {
             ...(body['partial'] === true ? { partial: true } : {}),
           }
         : { resource, kind: 'touch', id, version: [] }
-  return { ...(key === undefined ? {} : { key }), events: [event] }
+  return { ...(senderId === undefined ? {} : { senderId }), events: [event] }
 }
 
 /** A list of whole records. One that is no record becomes an empty one: it is refused alone, where it stands. */
