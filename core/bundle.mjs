@@ -73,7 +73,7 @@ async function build(root, outdir) {
   const esbuild = await import('esbuild')
   const entries = {
     main: 'core/main.ts',
-    embedded: 'core/store/embedded/main.ts',
+    embedded: 'core/store/embedded/process.ts',
     plugin: 'core/plugin.ts',
     errors: 'core/errors.ts',
   }

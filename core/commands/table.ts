@@ -28,4 +28,11 @@ export interface Command {
   readonly load: () => Promise<RunCommand>
 }
 
-export const COMMANDS: Readonly<Record<string, Command>> = {}
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  start: {
+    usage: '[--role all|http|worker]',
+    summary: 'Runs the engine; with nothing configured, the demo.',
+    details: '  --role   http takes deliveries in, worker applies and sends them, all does both (default)\n',
+    load: async () => (await import('./start.ts')).start,
+  },
+}

@@ -14,7 +14,7 @@ const MOST = 500
 export interface AcceptOptions {
   readonly store: Store
   readonly tenants: Tenants
-  readonly connectors: ReadonlyMap<string, ConnectorDefinition<never>>
+  readonly connectors: ReadonlyMap<string, ConnectorDefinition>
   /** APPLY takes what was stored; false: it has no room, `dueAt` brings it later. */
   readonly handOver: (document: DeliveryDocument, events: readonly IncomingEvent[]) => boolean
   readonly now: () => number

@@ -23,7 +23,7 @@ const TAKE_MS = 60_000
 
 export interface ApplyOptions extends Surroundings {
   readonly store: Store
-  readonly connectors: ReadonlyMap<string, ConnectorDefinition<never>>
+  readonly connectors: ReadonlyMap<string, ConnectorDefinition>
   /** These records are due now. */
   readonly onDue: (tenant: string, records: readonly string[]) => void
   /** This delivery's events got their outcomes. */

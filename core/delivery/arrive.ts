@@ -17,7 +17,7 @@ export interface Arrived {
   readonly events: readonly IncomingEvent[]
 }
 
-type Reader = Pick<ConnectorDefinition<unknown>, 'parse'>
+type Reader = Pick<ConnectorDefinition, 'parse'>
 type ResourceOf = (connector: string, route: string) => string | undefined
 
 /** What the connector reads in a delivery; raises DataError where it cannot. */

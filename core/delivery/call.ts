@@ -14,6 +14,8 @@ const TOTAL_MS = 90_000
 export interface CallOptions extends Surroundings {
   readonly store: Store
   readonly gates: Gates
+  /** Something is tried again at that moment. */
+  readonly onRetry: (notice: { tenant: string; remote: string; reason: string; at: number }) => void
 }
 
 type Write = Held1 & { readonly id?: string }
@@ -40,7 +42,17 @@ export async function call(
     const ambiguous = known instanceof RetryableError && known.ambiguous
     if (gate !== undefined) pairs.push(gated(held, gate, now()))
     else if (known instanceof RetryableError) {
-      pairs.push(retried(held, send, known, ambiguous, known.retryAfterMs, random(), now()))
+      const pair = retried(held, send, known, ambiguous, known.retryAfterMs, random(), now())
+      const { dueAt } = pair.same.set
+      if (dueAt instanceof Date) {
+        options.onRetry({
+          tenant: tenant.id,
+          remote: connectorOf(resource),
+          reason: known.code,
+          at: dueAt.getTime(),
+        })
+      }
+      pairs.push(pair)
     } else if (send.what === 'marks') pairs.push(markRefused(held, send.to, known, now()))
     else pairs.push(refused(held, send.to, known, send.rendered?.content, now()))
   }

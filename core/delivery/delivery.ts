@@ -4,6 +4,7 @@ import type { Store } from '../store/connect.ts'
 import type { DeliveryDocument, GateDocument } from '../store/documents.ts'
 import { createAccept } from './accept.ts'
 import { createApply } from './apply.ts'
+import type { CallOptions } from './call.ts'
 import { createGates } from './gate.ts'
 import type { EventStatus, Intake, Receipt } from './intake.ts'
 import { createSend } from './send.ts'
@@ -18,9 +19,11 @@ const LOOK_AGAIN_MS = 500
 
 export interface DeliveryOptions extends Surroundings {
   readonly store: Store
-  readonly connectors: ReadonlyMap<string, ConnectorDefinition<never>>
+  readonly connectors: ReadonlyMap<string, ConnectorDefinition>
   /** False: this engine only takes deliveries in; others work on them. */
   readonly worker: boolean
+  /** Something is tried again at that moment. */
+  readonly onRetry: CallOptions['onRetry']
 }
 
 export interface Delivery extends Intake {

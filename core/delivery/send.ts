@@ -5,7 +5,7 @@ import type { RecordDocument } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
 import { MOST_TRIES } from './apply.ts'
 import { type CallOptions, call } from './call.ts'
-import { type Held, readReferences } from './held.ts'
+import { type Held, readReferences, targetsOf } from './held.ts'
 import type { Held1 } from './match.ts'
 import { whoIsWho } from './match.ts'
 import { nextFor } from './plan.ts'
@@ -103,7 +103,10 @@ export function createSend(options: SendOptions): Send {
     await wake(tenant, helds)
     const pairs: LeasedPair[] = []
     const open = await addIdentities(tenant, nonce, helds, pairs)
-    await readReferences(store.records, tenant, open)
+    await Promise.all([
+      readReferences(store.records, tenant, open),
+      tenant.prepare(open.flatMap(({ record }) => targetsOf(record))),
+    ])
 
     const calls = new Map<string, Held1[]>()
     const parking: { held: Held; next: Extract<ReturnType<typeof nextFor>, { do: 'park' }> }[] = []

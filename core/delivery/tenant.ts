@@ -5,7 +5,6 @@ import type {
   Connection,
   FieldMetadata,
   Log,
-  PushPlan,
   ResourceConnection,
   ResourceDefinition,
   Run,
@@ -18,7 +17,9 @@ export interface Tenant {
   run(at: number): Run
   /** Undefined where the tenant has no connection to that connector. */
   connection(connector: string): Connection | undefined
-  /** What the remote says of the fields of a resource; kept for an hour. Undefined where it says nothing. */
+  /** Asks the remotes what they say of the fields of these resources, where that is not known; kept for an hour. */
+  prepare(resources: readonly string[]): Promise<void>
+  /** What `prepare` heard; undefined where the remote says nothing. */
   metadata(resource: string): ReadonlyMap<string, FieldMetadata> | undefined
 }
 
@@ -47,5 +48,3 @@ export interface Surroundings {
   /** Between 0 and 1: for jitter. */
   readonly random: () => number
 }
-
-export type { PushPlan }

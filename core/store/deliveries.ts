@@ -25,7 +25,15 @@ export interface Deliveries {
   mark(marks: readonly DeliveryMark[]): Promise<void>
   /** What is due, oldest first. Raises `tries` by one and puts `dueAt` off to `until` before it answers. */
   take(now: Date, until: Date, limit: number): Promise<readonly DeliveryDocument[]>
+  /** Removes the bytes of what came between the two moments; its events stay. */
+  forgetPayloads(from: Date, to: Date): Promise<void>
 }
+
+/** Ids begin with the second in which they were made, so a span of time is a span of ids. */
+const firstIdOf = (at: Date): string =>
+  `${Math.floor(at.getTime() / 1000)
+    .toString(16)
+    .padStart(8, '0')}${'0'.repeat(16)}`
 
 export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveries {
   const open = { dueAt: { $exists: true } } as const
@@ -118,6 +126,15 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
         ),
       )
       return taken
+    },
+
+    async forgetPayloads(from, to) {
+      await guarded('forget payloads', () =>
+        collection.updateMany(
+          { _id: { $gte: firstIdOf(from), $lt: firstIdOf(to) }, dueAt: { $exists: false } },
+          { $unset: { raw: '' } },
+        ),
+      )
     },
   }
 }

@@ -1,0 +1,234 @@
+/** The composition root: builds every part, wires them, starts and stops them in order. */
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { createDelivery, type Delivery } from './delivery/delivery.ts'
+import { SetupError } from './errors.ts'
+import { type Credentials, type FirstStart, firstStart, writeCredentials } from './first-start.ts'
+import type { Health } from './http/ports.ts'
+import { createServer } from './http/server.ts'
+import { standardWebhooks } from './http/verifiers/standard-webhooks.ts'
+import { createJobs } from './jobs/jobs.ts'
+import { loadPipelines } from './pipeline/load.ts'
+import type { ConnectorDefinition, Json, Log, Verifier } from './plugin.ts'
+import { createRegistry } from './registry.ts'
+import { createHttpClient } from './request.ts'
+import { createSecrets, readKey } from './secrets.ts'
+import { connectionSettings, type Settings } from './settings.ts'
+import { openStore, type Store } from './store/connect.ts'
+import { embeddedUri } from './store/embedded/connect.ts'
+import { createTenants, type TenantDirectory } from './tenants.ts'
+
+/** The store is asked whether it takes writes at most so often. */
+const PING_MS = 2000
+const PAYLOAD_DAYS = 30
+const DAY_MS = 24 * 3_600_000
+/** systemd and containers kill after 30 s and less. */
+const STOP_MS = 20_000
+
+export interface EngineOptions {
+  readonly settings: Settings
+  readonly connectors: readonly ConnectorDefinition[]
+  readonly log: Log
+  /** Settings of the default tenant's connections that come from elsewhere than the environment (the demo). */
+  readonly connections?: { readonly [connector: string]: { readonly [name: string]: Json } }
+}
+
+export interface Engine {
+  /** Where it listens: `http://127.0.0.1:8001`; absent for workers. */
+  readonly url: string
+  readonly credentials: Credentials
+  readonly store: Store
+  readonly delivery: Delivery
+  readonly tenants: TenantDirectory
+  /** Where the data is, without a password. */
+  readonly storeName: string
+  stop(): Promise<void>
+}
+
+/** The address of the store, and how a person calls it. */
+export async function storeAddress(settings: Pick<Settings, 'mongodbUri' | 'dataFolder'>) {
+  if (settings.mongodbUri !== undefined) {
+    const shown = settings.mongodbUri.replace(/\/\/[^@/]*@/, '//').replace(/\?.*$/, '')
+    return { uri: settings.mongodbUri, name: shown }
+  }
+  // Beside the bundle, or among the sources.
+  const bundled = import.meta.url.endsWith('.js')
+  const entry = fileURLToPath(
+    new URL(bundled ? './embedded.js' : './store/embedded/process.ts', import.meta.url),
+  )
+  return { uri: await embeddedUri(settings.dataFolder, { entry }), name: `embedded, ${settings.dataFolder}` }
+}
+
+/** @throws SetupError, StoreError: nothing is left running */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { settings, connectors, log } = options
+  const closing: (() => Promise<unknown>)[] = []
+  const stopAll = async () => {
+    for (const close of closing.reverse()) await close()
+  }
+  try {
+    return await start(options, closing, stopAll)
+  } catch (error) {
+    log.debug('start_failed', { connectors: connectors.length, dataFolder: settings.dataFolder })
+    await stopAll()
+    throw error
+  }
+}
+
+async function start(
+  { settings, connectors, log, connections = {} }: EngineOptions,
+  closing: (() => Promise<unknown>)[],
+  stopAll: () => Promise<void>,
+): Promise<Engine> {
+  const now = Date.now
+  const secrets = createSecrets(await readKey(settings))
+  const registry = createRegistry({ connectors })
+  const verifiers = verifiersOf(connectors)
+  const address = await storeAddress(settings)
+  const store = await openStore({ uri: address.uri })
+  closing.push(() => store.close())
+
+  const first: FirstStart = {
+    store,
+    secrets,
+    connectors,
+    verifiers,
+    tenant: settings.defaultTenant,
+    dataFolder: settings.dataFolder,
+    now: now(),
+  }
+  await firstStart(first)
+
+  const tenants = createTenants({
+    store,
+    secrets,
+    connectors,
+    log,
+    now,
+    load: async tenant => {
+      const set = await loadPipelines({ folders: settings.folders, registry, tenant })
+      for (const { file, line, column, pointer, code, message } of set.findings) {
+        log.warn('finding', { tenant, file, line, column, pointer, code, message })
+      }
+      return set
+    },
+    given: (tenant, name) => {
+      if (tenant !== settings.defaultTenant) return undefined
+      const connector = registry.connector(name)
+      return (
+        connections[name] ?? (connector === undefined ? undefined : connectionSettings(settings, connector))
+      )
+    },
+    http: (remote, baseUrl, given) => createHttpClient(baseUrl, { remote, log, ...given }),
+  })
+  await tenants.refresh()
+  closing.push(() => tenants.close())
+
+  const worker = settings.role !== 'http'
+  const jobs = createJobs({
+    db: store.db,
+    log,
+    now,
+    ring: () => delivery.ring(),
+    hourly: () => forgetPayloads(store, now(), 2),
+  })
+  const delivery = createDelivery({
+    store,
+    tenants,
+    connectors: registry.connectors,
+    resource: registry.resource,
+    log,
+    now,
+    random: Math.random,
+    worker,
+    onRetry: jobs.retry,
+  })
+  closing.push(() => delivery.stop(STOP_MS))
+
+  let url = ''
+  if (settings.role !== 'worker') {
+    const server = await createServer({
+      host: settings.host,
+      port: settings.port,
+      intake: delivery,
+      access: tenants.access,
+      verifiers,
+      connectors: registry.connectors,
+      modules: async tenant => (await tenants.get(tenant)).pipelines,
+      health: healthOf(store, () => ({
+        store: settings.mongodbUri === undefined ? 'embedded' : 'mongodb',
+        scheduler: worker ? jobs.state : 'elsewhere',
+        gates: delivery.gates.map(({ _id, reason, openAt }) => ({
+          gate: _id,
+          reason,
+          openAt: openAt.toISOString(),
+        })),
+      })),
+      log,
+      now,
+    })
+    try {
+      await server.start()
+    } catch (cause) {
+      throw cannotListen(settings, cause)
+    }
+    closing.push(() => server.stop({ timeout: 5000 }))
+    const { port } = server.listener.address() as AddressInfo
+    url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`
+  }
+  const credentials = await writeCredentials(first, url)
+  delivery.start()
+  if (worker) {
+    closing.push(() => jobs.stop(STOP_MS))
+    // It may come up later: what is due is found without it.
+    jobs.start().catch(error => log.error('scheduler_not_started', { error }))
+    forgetPayloads(store, now(), 400).catch(error => log.warn('payloads_not_forgotten', { error }))
+  }
+  return { url, credentials, store, delivery, tenants, storeName: address.name, stop: stopAll }
+}
+
+/** Core's verifier and those that connectors bring. */
+export function verifiersOf(connectors: readonly ConnectorDefinition[]): ReadonlyMap<string, Verifier> {
+  const all = [standardWebhooks, ...connectors.flatMap(connector => connector.verifiers ?? [])]
+  return new Map(all.map(verifier => [verifier.name, verifier]))
+}
+
+const forgetPayloads = (store: Store, now: number, days: number): Promise<void> =>
+  store.deliveries.forgetPayloads(
+    new Date(now - (PAYLOAD_DAYS + days) * DAY_MS),
+    new Date(now - PAYLOAD_DAYS * DAY_MS),
+  )
+
+function healthOf(store: Store, facts: () => Health['facts']): () => Promise<Health> {
+  let asked = 0
+  let ready = true
+  return async () => {
+    if (Date.now() - asked > PING_MS) {
+      asked = Date.now()
+      ready = await store.ping().then(
+        () => true,
+        () => false,
+      )
+    }
+    return { ready, facts: facts() }
+  }
+}
+
+function cannotListen({ host, port }: Settings, cause: unknown): unknown {
+  const { code } = cause as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') {
+    return new SetupError('PORT_TAKEN', `Something listens on ${host}:${port} already.`, {
+      at: 'PORT',
+      hint: 'End it, or start with another PORT.',
+      cause,
+    })
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'EACCES' || code === 'ENOTFOUND') {
+    return new SetupError('CANNOT_LISTEN', `Wasl cannot listen on ${host}:${port} (${code}).`, {
+      at: 'HOST',
+      hint: 'Choose an address of this machine and a port that this user may take.',
+      cause,
+    })
+  }
+  return cause
+}

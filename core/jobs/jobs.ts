@@ -1,0 +1,122 @@
+/**
+ * Agenda rings: it sweeps, it runs schedules, and it shows operators when something is tried again. Nothing rests on
+ * it: the time at which work is due stands in our own documents, and deleting Agenda's collection loses nothing.
+ */
+import { MongoBackend } from '@agendajs/mongo-backend'
+import { Agenda } from 'agenda'
+import type { Db } from 'mongodb'
+import type { Log } from '../plugin.ts'
+import { duplicatesOf } from '../store/failure.ts'
+
+const COLLECTION = 'agendaJobs'
+const SWEEP_SECONDS = 30
+/** Retries that are due within the same so many milliseconds are one job. */
+const BUCKET_MS = 10_000
+const LOCK_MS = 60_000
+
+export interface RetryNotice {
+  readonly tenant: string
+  readonly remote: string
+  /** The error's code. */
+  readonly reason: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+export interface Jobs {
+  start(): Promise<void>
+  /** One job for all that a tenant sends to a remote again within 10 s for the same reason. */
+  retry(notice: RetryNotice): void
+  /** `stopped`, `running`, or what went wrong last. */
+  readonly state: string
+  stop(ms: number): Promise<void>
+}
+
+export interface JobsOptions {
+  readonly db: Db
+  readonly log: Log
+  readonly now: () => number
+  /** Something may be due. */
+  readonly ring: () => void
+  /** What is done once an hour (retention). */
+  readonly hourly: () => Promise<void>
+}
+
+export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
+  const agenda = new Agenda({
+    backend: new MongoBackend({ mongo: db as never, collection: COLLECTION }),
+    processEvery: 5000,
+    maxConcurrency: 3,
+    defaultConcurrency: 1,
+    defaultLockLimit: 1,
+    defaultLockLifetime: LOCK_MS,
+    removeOnComplete: true,
+  })
+  const told = new Map<string, number>()
+  const adding = new Set<Promise<unknown>>()
+  let state = 'stopped'
+
+  agenda.on('error', (error: Error) => {
+    state = 'failing'
+    log.warn('scheduler_failed', { error })
+  })
+
+  // Handlers take a moment and are repeatable: Agenda's locks give no mutual exclusion.
+  agenda.define('sweep', async () => {
+    state = 'running'
+    ring()
+  })
+  agenda.define('retry', async () => ring())
+  agenda.define('schedules', hourly)
+
+  /** Two engines that start at once would make a repeated job twice; a unique index lets the second fail. */
+  async function every(seconds: number, name: string): Promise<void> {
+    try {
+      await agenda.every(seconds * 1000, name, undefined, { skipImmediate: true })
+    } catch (error) {
+      if (duplicatesOf(error) === undefined) throw error
+    }
+  }
+
+  return {
+    get state() {
+      return state
+    },
+
+    async start() {
+      await agenda.ready
+      await db
+        .collection(COLLECTION)
+        .createIndex(
+          { name: 1 },
+          { name: 'single', unique: true, partialFilterExpression: { type: 'single' } },
+        )
+      await agenda.start()
+      await every(SWEEP_SECONDS, 'sweep')
+      await every(3600, 'schedules')
+      state = 'running'
+    },
+
+    retry({ tenant, remote, reason, at }) {
+      if (state === 'stopped') return
+      const bucket = Math.ceil(at / BUCKET_MS) * BUCKET_MS
+      const key = `${tenant}|${remote}|${reason}|${bucket}`
+      if (told.has(key)) return
+      told.set(key, bucket)
+      for (const [old, until] of told) if (until < now()) told.delete(old)
+      const job = agenda.create('retry', { tenant, remote, reason })
+      job.schedule(new Date(bucket))
+      const adding1 = job
+        .save()
+        .catch(error => log.warn('retry_not_scheduled', { tenant, remote, error }))
+        .finally(() => adding.delete(adding1))
+      adding.add(adding1)
+    },
+
+    async stop(ms) {
+      state = 'stopped'
+      await Promise.all(adding)
+      await agenda.drain(ms)
+    },
+  }
+}

@@ -1,0 +1,241 @@
+/** The tenants as the engine works with them: their pipelines, their connections, and who may speak for them. */
+
+import type { Tenant, Tenants } from './delivery/tenant.ts'
+import { connectorOf, nameOf } from './delivery/tenant.ts'
+import { SetupError } from './errors.ts'
+import type { Access, ApiKey, Endpoint } from './http/ports.ts'
+import type { PipelineSet } from './pipeline/compiled.ts'
+import type {
+  Connection,
+  ConnectorDefinition,
+  FieldMetadata,
+  HttpClient,
+  Json,
+  Log,
+  Tools,
+} from './plugin.ts'
+import type { Secrets } from './secrets.ts'
+import type { Store } from './store/connect.ts'
+import type { TenantDocument } from './store/documents.ts'
+
+/** What is stored of tenants and keys is read again after so long, for what other engines changed. */
+const FRESH_MS = 5000
+const METADATA_MS = 3_600_000
+const METADATA_FAILED_MS = 60_000
+
+export interface TenantOptions {
+  readonly store: Pick<Store, 'tenants' | 'vault'>
+  readonly secrets: Secrets
+  readonly connectors: readonly ConnectorDefinition[]
+  readonly log: Log
+  readonly now: () => number
+  readonly load: (tenant: string) => Promise<PipelineSet>
+  /** Settings that the environment gives the default tenant's connection, where it gives some. */
+  readonly given: (tenant: string, connector: string) => { readonly [name: string]: Json } | undefined
+  readonly http: (remote: string, baseUrl: string, options?: Parameters<Tools['http']>[1]) => HttpClient
+}
+
+export interface TenantDirectory extends Tenants {
+  readonly access: Access
+  /** Reads tenants now; before the first request. */
+  refresh(): Promise<void>
+  ids(): readonly string[]
+  /** Which connectors each tenant is connected to; for people. */
+  facts(): { readonly [tenant: string]: Json }
+  close(): Promise<void>
+}
+
+interface Known extends Tenant {
+  readonly document: TenantDocument
+  close(): Promise<void>
+}
+
+export const sealContext = (tenant: string, purpose: string): string => `${tenant}|${purpose}`
+
+export function createTenants(options: TenantOptions): TenantDirectory {
+  const { store, secrets, connectors, log, now } = options
+  let known = new Map<string, Known>()
+  let endpoints = new Map<string, Endpoint>()
+  const keys = new Map<string, { key: ApiKey | undefined; until: number }>()
+  let freshUntil = 0
+  let refreshing: Promise<void> | undefined
+
+  async function open(document: TenantDocument): Promise<Known> {
+    const pipelines = await options.load(document._id)
+    const connections = new Map<string, Connection>()
+    for (const connector of connectors) {
+      const settings = settingsOf(document, connector)
+      if (settings !== undefined)
+        connections.set(connector.name, connector.connect(settings, toolsFor(document._id, connector)))
+    }
+    const metadata = new Map<
+      string,
+      { facts: ReadonlyMap<string, FieldMetadata> | undefined; until: number }
+    >()
+    return {
+      id: document._id,
+      document,
+      pipelines,
+      run: at => ({ tenant: document._id, timezone: document.timezone, language: document.language, at }),
+      connection: connector => connections.get(connector),
+      metadata: resource => metadata.get(resource)?.facts,
+      async prepare(resources) {
+        await Promise.all(
+          [...new Set(resources)].map(async resource => {
+            if ((metadata.get(resource)?.until ?? 0) > now()) return
+            const connection = connections.get(connectorOf(resource))?.resources[nameOf(resource)]
+            if (connection?.metadata === undefined) return
+            try {
+              const facts = await connection.metadata(AbortSignal.timeout(20_000))
+              metadata.set(resource, { facts, until: now() + METADATA_MS })
+            } catch (error) {
+              // Without it values are sent as they are, and the remote itself refuses what it does not know.
+              log.warn('metadata_not_read', { tenant: document._id, resource, error })
+              metadata.set(resource, {
+                facts: metadata.get(resource)?.facts,
+                until: now() + METADATA_FAILED_MS,
+              })
+            }
+          }),
+        )
+      },
+      async close() {
+        await Promise.all([...connections.values()].map(connection => connection.close()))
+      },
+    }
+  }
+
+  function settingsOf(document: TenantDocument, connector: ConnectorDefinition) {
+    const sealed = document.connections[connector.name]
+    if (sealed === undefined) return options.given(document._id, connector.name)
+    return JSON.parse(secrets.open(sealed, sealContext(document._id, connector.name)))
+  }
+
+  function toolsFor(tenant: string, connector: ConnectorDefinition): Tools {
+    const contextOf = (name: string) => sealContext(tenant, `vault|${connector.name}|${name}`)
+    return {
+      tenant,
+      log,
+      now,
+      http: (baseUrl, given) => options.http(connector.name, baseUrl, given),
+      vault: {
+        async read(name) {
+          const found = await store.vault.read(tenant, `${connector.name}|${name}`)
+          return found && { value: secrets.open(found.sealed, contextOf(name)), version: found.version }
+        },
+        write: (name, value, version) =>
+          store.vault.write(
+            tenant,
+            `${connector.name}|${name}`,
+            secrets.seal(value, contextOf(name)),
+            version,
+          ),
+      },
+    }
+  }
+
+  function endpointsOf(document: TenantDocument): readonly Endpoint[] {
+    return document.endpoints.map(endpoint => ({
+      id: endpoint.id,
+      tenant: document._id,
+      connector: endpoint.connector,
+      verifier: endpoint.verifier,
+      secrets: endpoint.secrets.map(sealed => secrets.open(sealed, sealContext(document._id, endpoint.id))),
+      options: endpoint.options ?? {},
+    }))
+  }
+
+  async function readAll(): Promise<void> {
+    const next = new Map<string, Known>()
+    const nextEndpoints = new Map<string, Endpoint>()
+    for (const document of await store.tenants.all()) {
+      const before = known.get(document._id)
+      const same = before !== undefined && JSON.stringify(before.document) === JSON.stringify(document)
+      next.set(document._id, same ? before : await open(document))
+      for (const endpoint of endpointsOf(document)) nextEndpoints.set(endpoint.id, endpoint)
+    }
+    const closed = [...known].filter(([id, tenant]) => next.get(id) !== tenant)
+    known = next
+    endpoints = nextEndpoints
+    freshUntil = now() + FRESH_MS
+    for (const [, tenant] of closed) await tenant.close()
+  }
+
+  async function refresh(): Promise<void> {
+    refreshing ??= readAll().finally(() => {
+      refreshing = undefined
+    })
+    await refreshing
+  }
+
+  /** Stale answers are good enough while the store is read again, and when it cannot be. */
+  function freshen(): void {
+    if (freshUntil > now()) return
+    freshUntil = now() + FRESH_MS
+    refresh().catch(error => log.warn('tenants_not_read', { error }))
+  }
+
+  return {
+    refresh,
+
+    ids: () => [...known.keys()],
+
+    async get(id) {
+      freshen()
+      const tenant = known.get(id)
+      if (tenant !== undefined) return tenant
+      await refresh()
+      const found = known.get(id)
+      if (found === undefined)
+        throw new SetupError('TENANT_UNKNOWN', `There is no tenant "${id}".`, { at: 'tenant' })
+      return found
+    },
+
+    access: {
+      endpoints(tenant, connector) {
+        freshen()
+        return [...endpoints.values()].filter(
+          endpoint =>
+            (tenant === undefined || endpoint.tenant === tenant) &&
+            (connector === undefined || endpoint.connector === connector),
+        )
+      },
+
+      async endpoint(id) {
+        freshen()
+        return endpoints.get(id)
+      },
+
+      async key(id) {
+        const cached = keys.get(id)
+        if (cached !== undefined && cached.until > now()) return cached.key
+        const stored = await store.tenants.key(id)
+        const key = stored === null ? undefined : keyOf(stored)
+        if (keys.size > 1000) keys.clear()
+        keys.set(id, { key, until: now() + FRESH_MS })
+        return key
+      },
+
+      hashKey: secret => secrets.hashKey(secret),
+    },
+
+    facts() {
+      const connected = (tenant: Known) =>
+        connectors.filter(({ name }) => tenant.connection(name) !== undefined).map(({ name }) => name)
+      return Object.fromEntries([...known].map(([id, tenant]) => [id, connected(tenant)]))
+    },
+
+    async close() {
+      await Promise.all([...known.values()].map(tenant => tenant.close()))
+    },
+  }
+}
+
+function keyOf({
+  tenant,
+  scopes,
+  hash,
+  expiresAt,
+}: NonNullable<Awaited<ReturnType<Store['tenants']['key']>>>): ApiKey {
+  return { tenant, scopes, hash, ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.getTime() }) }
+}
