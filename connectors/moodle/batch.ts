@@ -1,13 +1,15 @@
 import { DataError, RetryableError, WaslError } from '../../core/errors.ts'
 import type { WriteOperation, WriteResult } from '../../core/plugin.ts'
-import { parts } from './lists.ts'
+import { groupBy, parts } from './lists.ts'
 
 /** How one of Moodle's functions takes many operations at once. */
 export interface BatchWrite {
   readonly perCall: number
   /** What need not be sent to know that it is wrong. */
   refuse?(operation: WriteOperation): DataError | undefined
-  /** Creations and updates never come together. One call for all of them; answers in their order. What it raises concerns every one of them. */
+  /** Operations of different kinds never share a call. Default: creations and updates. */
+  kindOf?(operation: WriteOperation): string
+  /** One call for all of them; answers in their order. What it raises concerns every one of them. */
   send(operations: readonly WriteOperation[]): Promise<readonly WriteResult[]>
   /**
    * After a refusal that names nobody: results of the operations whose fault is found. Asked once per call, and
@@ -39,10 +41,8 @@ export async function writeBatches(
     if (error !== undefined) results.set(operation, { ok: false, error })
     return error === undefined
   })
-  for (const group of [
-    sendable.filter(({ id }) => id === undefined),
-    sendable.filter(({ id }) => id !== undefined),
-  ])
+  const kindOf = batch.kindOf ?? (({ id }) => (id === undefined ? 'create' : 'update'))
+  for (const group of groupBy(sendable, kindOf).values())
     for (const part of parts(group, batch.perCall)) queue.push({ part, asked: false })
   let search = SEARCH
 
@@ -104,3 +104,14 @@ export function withoutDoubt(error: WaslError): WaslError {
     gate,
   })
 }
+
+/** For calls that may be repeated without harm: a lost answer is a failure like any other. */
+export const harmless =
+  (send: BatchWrite['send']): BatchWrite['send'] =>
+  async operations => {
+    try {
+      return await send(operations)
+    } catch (error) {
+      throw error instanceof WaslError ? withoutDoubt(error) : error
+    }
+  }

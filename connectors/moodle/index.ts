@@ -1,6 +1,13 @@
 import { defineConnector } from '../../core/plugin.ts'
+import { categoryResource } from './categories.ts'
 import { check } from './check.ts'
 import { moodleClient } from './client.ts'
+import { cohortResource } from './cohorts.ts'
+import { courseResource } from './courses.ts'
+import { enrollmentResource } from './enrollments.ts'
+import { gradeResource } from './grades.ts'
+import { groupResource } from './groups.ts'
+import { cohortMemberResource, groupMemberResource } from './members.ts'
 import { collections, parse } from './parse.ts'
 import { resources } from './resources.ts'
 import { type MoodleSettings, settingsSchema } from './settings.ts'
@@ -17,10 +24,21 @@ export default defineConnector<MoodleSettings>({
   collections,
   parse,
 
-  connect({ url, token, allowPrivate = false }, tools) {
+  connect(settings, tools) {
+    const { url, token, allowPrivate = false } = settings
     const client = moodleClient(tools.http(url, { allowPrivate }), token, tools.now)
     return {
-      resources: { user: userResource(client, tools.now) },
+      resources: {
+        user: userResource(client, tools.now),
+        course: courseResource(client),
+        category: categoryResource(client),
+        cohort: cohortResource(client),
+        cohort_member: cohortMemberResource(client),
+        group: groupResource(client),
+        group_member: groupMemberResource(client),
+        enrollment: enrollmentResource(client, settings),
+        grade: gradeResource(),
+      },
       check: signal => check(client, signal),
       close: async () => client.close(),
     }

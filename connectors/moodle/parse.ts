@@ -157,14 +157,30 @@ export function payloadOf(resource: string, data: Payload): Payload {
   const payload = normalise(resource, data)
   const id = resources[resource]!.idOf(payload)
   if (id === undefined) return payload
-  if (resource === 'enrollment' && payload['enrollment_id'] === undefined && payload['id'] !== undefined)
-    return { ...payload, enrollment_id: payload['id'], id, key: id }
-  if (resource === 'grade') return { ...payload, key: id }
-  return { ...payload, ...(resource === 'group' ? {} : isPair(resource) ? { key: id } : {}), id }
+  switch (resource) {
+    case 'grade':
+      return { ...payload, key: id }
+    case 'group': {
+      const { courseid, idnumber } = payload
+      return courseid && idnumber ? { ...payload, id, key: `${courseid}_${idnumber}` } : { ...payload, id }
+    }
+    case 'enrollment': {
+      const own = payload['id'] === id ? undefined : payload['id']
+      const enrollmentId = payload['enrollment_id'] ?? own
+      return {
+        ...payload,
+        ...(enrollmentId === undefined ? {} : { enrollment_id: enrollmentId }),
+        id,
+        key: id,
+      }
+    }
+    case 'cohort_member':
+    case 'group_member':
+      return { ...payload, id, key: id }
+    default:
+      return { ...payload, id }
+  }
 }
-
-const isPair = (resource: string): boolean =>
-  resource === 'enrollment' || resource === 'cohort_member' || resource === 'group_member'
 
 /** A deletion leaves the row's `timemodified` as it was, so the event's own time counts there. */
 function versionOf(

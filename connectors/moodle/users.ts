@@ -1,15 +1,11 @@
 import { DataError, WaslError } from '../../core/errors.ts'
-import type {
-  Payload,
-  ReadResult,
-  ResourceConnection,
-  WriteOperation,
-  WriteResult,
-} from '../../core/plugin.ts'
+import type { Payload, ResourceConnection, WriteOperation, WriteResult } from '../../core/plugin.ts'
 import { writeBatches } from './batch.ts'
 import { isObject, listIn, type MoodleClient, unexpected } from './client.ts'
 import { errorOf, warningsIn } from './errors.ts'
+import { refusedField, without } from './fields.ts'
 import { groupBy, MOST, parts, unknownField } from './lists.ts'
+import { readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
 import { isMoodleId } from './payload.ts'
 import { resources } from './resources.ts'
@@ -19,7 +15,6 @@ import { userVisibility } from './visibility.ts'
 const NAME = 'moodle/user'
 const PER_CALL = resources['user']!.perCall
 const findable = new Set(['id', 'idnumber', 'username', 'email'])
-const unsettable = new Set(['id', 'password', 'createpassword'])
 
 /** Users through `core_user_get_users_by_field`, `core_user_create_users` and `core_user_update_users`. */
 export function userResource(client: MoodleClient, now: () => number): ResourceConnection {
@@ -75,19 +70,13 @@ export function userResource(client: MoodleClient, now: () => number): ResourceC
 
   async function read(ids: readonly string[], signal: AbortSignal) {
     const found = await find('id', ids, signal)
-    return new Map(
-      ids.map((id): [string, ReadResult] => {
-        const payload = found.get(id)?.[0]
-        return [id, payload === undefined ? { state: 'unseen' } : { state: 'found', payload }]
-      }),
-    )
+    return readResults(ids, new Map([...found].map(([id, [payload]]) => [id, payload!])))
   }
 
   async function create(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_user_create_users'
     const users = operations.map(({ fields }) => {
-      const { suspended: _, ...user } = settable(fields)
-      return { createpassword: true, ...user }
+      return { createpassword: true, ...without(fields, 'id', 'suspended') }
     })
     const { body } = await client.call({ name, parameters: { users }, resource: NAME, writes: true }, signal)
     const created = listIn(body, name)
@@ -124,8 +113,8 @@ export function userResource(client: MoodleClient, now: () => number): ResourceC
 
   async function update(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_user_update_users'
-    const changing = operations.filter(({ fields }) => Object.keys(settable(fields)).length > 0)
-    const users = changing.map(({ id, fields }) => ({ id: id!, ...settable(fields) }))
+    const changing = operations.filter(({ fields }) => Object.keys(without(fields, 'id')).length > 0)
+    const users = changing.map(({ id, fields }) => ({ id: id!, ...without(fields, 'id') }))
     const warnings = new Map<string, WaslError>()
     if (users.length > 0) {
       const { body } = await client.call(
@@ -209,37 +198,12 @@ export function userResource(client: MoodleClient, now: () => number): ResourceC
   const write = (operations: readonly WriteOperation[], signal: AbortSignal) =>
     writeBatches(operations, {
       perCall: PER_CALL,
-      refuse: ({ fields }) => refusedField(fields),
+      refuse: ({ fields }) => refusedField('user', fields),
       send: some => (some[0]?.id === undefined ? create(some, signal) : update(some, signal)),
       blame: (some, refusal) => blame(some, refusal, signal),
     })
 
   return { read, find, write }
-}
-
-const settable = (fields: Payload): Payload =>
-  Object.fromEntries(Object.entries(fields).filter(([field]) => !unsettable.has(field)))
-
-/** One field that Moodle does not know makes it refuse every user of the call, so it is refused before. */
-function refusedField(fields: Payload): DataError | undefined {
-  const known = resources['user']!.fields!
-  const field = Object.keys(fields).find(
-    name => name !== 'id' && (!(name in known) || known[name]!.readOnly === true),
-  )
-  if (field === undefined) return undefined
-  if (field === 'password')
-    return new DataError(
-      'MOODLE_PASSWORD',
-      'a password is never sent: Moodle makes one and mails it to the user',
-      {
-        at: field,
-        remote: 'moodle',
-      },
-    )
-  return new DataError('MOODLE_FIELD', `a user in Moodle has no field "${field}" that can be written`, {
-    at: field,
-    remote: 'moodle',
-  })
 }
 
 const keyOf = (by: string, value: string): string => (by === 'email' ? value.toLowerCase() : value)

@@ -1,8 +1,20 @@
+import { categoryFunctions } from './categories.ts'
+import { cohortFunctions } from './cohorts.ts'
+import { courseFunctions } from './courses.ts'
+import { enrolmentFunctions } from './enrolments.ts'
 import type { Functions } from './function.ts'
+import { groupFunctions } from './groups.ts'
 import { siteFunctions } from './site.ts'
 import { userFunctions } from './users.ts'
 
-const own: Functions = { ...userFunctions }
+const own: Functions = {
+  ...userFunctions,
+  ...courseFunctions,
+  ...categoryFunctions,
+  ...enrolmentFunctions,
+  ...groupFunctions,
+  ...cohortFunctions,
+}
 
 /** Every function that the sandbox has, by Moodle's name. */
 export const functions: Functions = { ...own, ...siteFunctions(() => Object.keys(functions).sort()) }

@@ -1,0 +1,144 @@
+import { DataError, SetupError, type WaslError } from '../../core/errors.ts'
+import type { Payload, ResourceConnection, WriteOperation, WriteResult } from '../../core/plugin.ts'
+import { writeBatches } from './batch.ts'
+import { isObject, listIn, type MoodleClient, unexpected } from './client.ts'
+import { errorOf, warningsIn } from './errors.ts'
+import { missingField, refusedField, renamed, without } from './fields.ts'
+import { parts, unknownField } from './lists.ts'
+import { matchEach, matchesById, readResults } from './lookups.ts'
+import { payloadOf } from './parse.ts'
+import { isMoodleId } from './payload.ts'
+import { resources } from './resources.ts'
+
+const NAME = 'moodle/course'
+const PER_CALL = resources['course']!.perCall
+const findable = new Set(['id', 'shortname', 'idnumber'])
+
+/** Courses through `core_course_get_courses_by_field`, `core_course_create_courses` and `core_course_update_courses`. */
+export function courseResource(client: MoodleClient): ResourceConnection {
+  async function byField(field: string, value: string, signal: AbortSignal): Promise<readonly Payload[]> {
+    const name = 'core_course_get_courses_by_field'
+    const { body, asOf } = await client.call(
+      { name, parameters: { field, value }, resource: NAME, writes: false },
+      signal,
+    )
+    if (!isObject(body)) throw unexpected(name)
+    return listIn(body['courses'] ?? null, name).map(course => ({
+      readat: asOf,
+      ...payloadOf('course', course),
+    }))
+  }
+
+  async function byIds(ids: readonly string[], signal: AbortSignal) {
+    const found = new Map<string, Payload>()
+    for (const part of parts([...new Set(ids.filter(isMoodleId))], PER_CALL))
+      for (const course of await byField('ids', part.join(','), signal))
+        found.set(String(course['id']), course)
+    return found
+  }
+
+  async function find(by: string, values: readonly string[], signal: AbortSignal) {
+    if (!findable.has(by)) throw unknownField(NAME, by, findable)
+    if (by === 'id') return matchesById(values, await byIds(values, signal))
+    return matchEach(values, value => matching(by, value, signal))
+  }
+
+  /** Moodle's database may compare without regard to case or accents, so what it found is compared again. */
+  async function matching(by: string, value: string, signal: AbortSignal): Promise<readonly Payload[]> {
+    let courses: readonly Payload[]
+    try {
+      courses = await byField(by, value, signal)
+    } catch (error) {
+      // A value that cannot be in that column is refused; nobody has it.
+      if (error instanceof DataError) return []
+      throw error
+    }
+    if (courses.some(course => !(by in course)))
+      throw new SetupError('MOODLE_COURSES_HIDDEN', `the service account cannot see the ${by} of courses`, {
+        at: 'token',
+        remote: 'moodle',
+        resource: NAME,
+        hint: 'give its role moodle/course:update and moodle/course:viewhiddencourses',
+      })
+    return courses.filter(course => course[by] === value)
+  }
+
+  const read = async (ids: readonly string[], signal: AbortSignal) =>
+    readResults(ids, await byIds(ids, signal))
+
+  async function create(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
+    const name = 'core_course_create_courses'
+    const courses = operations.map(({ fields }) => without(fields, 'id'))
+    const { body } = await client.call(
+      { name, parameters: { courses }, resource: NAME, writes: true },
+      signal,
+    )
+    const created = listIn(body, name)
+    if (created.length !== operations.length) throw unexpected(name)
+    return created.map(({ id }) => ({ ok: true, id: String(id), action: 'created' }))
+  }
+
+  async function update(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
+    const name = 'core_course_update_courses'
+    const courses = operations
+      .map(({ id, fields }) => ({ id: id!, ...without(fields, 'id') }))
+      .filter(course => Object.keys(course).length > 1)
+    const warnings = new Map<string, WaslError>()
+    if (courses.length > 0) {
+      const { body } = await client.call(
+        { name, parameters: { courses }, resource: NAME, writes: true },
+        signal,
+      )
+      if (body !== null && !isObject(body)) throw unexpected(name)
+      for (const { itemid, refusal } of warningsIn(body))
+        if (itemid !== undefined) warnings.set(itemid, gone(errorOf(refusal, name, NAME)))
+    }
+    const changed = new Set(courses.map(({ id }) => id))
+    return operations.map(({ id }): WriteResult => {
+      const error = warnings.get(id!)
+      if (error !== undefined) return { ok: false, error }
+      return { ok: true, id: id!, action: changed.has(id!) ? 'updated' : 'unchanged' }
+    })
+  }
+
+  /** Whom a name belongs to is asked only for the one course that was refused by itself: it is a call for each. */
+  async function blame(operations: readonly WriteOperation[], refusal: WaslError, signal: AbortSignal) {
+    const results = new Map<WriteOperation, WriteResult>()
+    const [operation] = operations
+    if (operations.length !== 1 || operation === undefined || operation.id !== undefined) return results
+    if (!(refusal instanceof DataError) || refusal.code !== 'MOODLE_TAKEN') return results
+    const { key, fields } = operation
+    const asked = ['shortname', 'idnumber'].sort((a, b) => Number(b === key?.by) - Number(a === key?.by))
+    for (const by of asked) {
+      const value = fields[by]
+      if (typeof value !== 'string' || value === '') continue
+      const id = (await matching(by, value, signal))[0]?.['id']
+      if (typeof id !== 'string') continue
+      const error = renamed(refusal, { at: by, hint: `the course ${id} has this ${by}` })
+      results.set(operation, { ok: false, error, duplicateOf: { by, id } })
+      break
+    }
+    return results
+  }
+
+  return {
+    read,
+    find,
+    write: (operations, signal) =>
+      writeBatches(operations, {
+        perCall: PER_CALL,
+        refuse: ({ id, fields }) =>
+          refusedField('course', fields) ??
+          (id === undefined
+            ? missingField('course', fields, ['fullname', 'shortname', 'categoryid'])
+            : undefined),
+        send: some => (some[0]?.id === undefined ? create(some, signal) : update(some, signal)),
+        blame: (some, refusal) => blame(some, refusal, signal),
+      }),
+  }
+}
+
+const gone = (error: WaslError): WaslError =>
+  error instanceof DataError && error.code === 'MOODLE_NO_RECORD'
+    ? renamed(error, { code: 'REMOTE_GONE', at: 'id' })
+    : error

@@ -1,0 +1,108 @@
+import { moodleException, noCapability } from '../exceptions.ts'
+import { list, object, optional, required } from '../parameters.ts'
+import type { CategoryRow, Site } from '../site.ts'
+import { type Fields, type Functions, int, rows, text } from './function.ts'
+
+const fields = {
+  idnumber: optional('raw'),
+  description: optional('raw'),
+  descriptionformat: optional('int'),
+  theme: optional('plugin'),
+}
+
+export const categoryFunctions: Functions = {
+  core_course_create_categories: {
+    parameters: {
+      categories: list(object({ name: required('text'), parent: optional('int', '0'), ...fields })),
+    },
+    run: (site, parameters) =>
+      rows(parameters['categories']).map(category => {
+        const parent = parentOf(site, category)
+        if (!site.has('moodle/category:manage')) throw noCapability('Manage categories')
+        checkIdnumber(site, text(category['idnumber']))
+        const row = site.categories.insert({
+          name: text(category['name']),
+          idnumber: text(category['idnumber']),
+          description: text(category['description']),
+          parent,
+          timemodified: site.time(),
+        })
+        return { id: row.id, name: row.name }
+      }),
+  },
+
+  core_course_update_categories: {
+    parameters: {
+      categories: list(
+        object({ id: required('int'), name: optional('text'), parent: optional('int'), ...fields }),
+      ),
+    },
+    run(site, parameters) {
+      for (const { id, ...changes } of rows(parameters['categories'])) {
+        const category = known(site, int(id))
+        if (!site.has('moodle/category:manage')) throw noCapability('Manage categories')
+        if (changes['idnumber'] !== undefined) checkIdnumber(site, text(changes['idnumber']), category.id)
+        site.categories.update(category.id, {
+          ...changes,
+          ...(changes['parent'] === undefined ? {} : { parent: parentOf(site, changes) }),
+          timemodified: site.time(),
+        } as Partial<CategoryRow>)
+      }
+      return null
+    },
+  },
+
+  core_course_get_categories: {
+    parameters: {
+      criteria: list(object({ key: required('alpha'), value: required('raw') }), true),
+      addsubcategories: optional('bool', '1'),
+    },
+    run(site, parameters) {
+      const criteria = rows(parameters['criteria'])
+      const manages = site.has('moodle/category:manage')
+      if (!manages && criteria.some(({ key }) => key === 'idnumber'))
+        throw moodleException(
+          'criteriaerror',
+          'You don\'t have the permissions to search on the "idnumber" criterion.',
+        )
+      return [...site.categories.all()]
+        .filter(category =>
+          criteria.every(({ key, value }) =>
+            key === 'ids'
+              ? text(value).split(',').map(Number).includes(category.id)
+              : String(category[text(key)]) === value,
+          ),
+        )
+        .map(category => ({
+          id: category.id,
+          name: category.name,
+          ...(manages ? { idnumber: category.idnumber } : {}),
+          description: category.description,
+          descriptionformat: 1,
+          parent: category.parent,
+          sortorder: category.id * 10_000,
+          coursecount: 0,
+          ...(manages ? { visible: 1, visibleold: 1, timemodified: category.timemodified } : {}),
+          depth: 1,
+          path: `/${category.id}`,
+          ...(manages ? { theme: null } : {}),
+        }))
+    },
+  },
+}
+
+function known(site: Site, id: number): CategoryRow {
+  const category = site.categories.get(id)
+  if (category === undefined) throw moodleException('unknowncategory', 'Unknown category!')
+  return category
+}
+
+function parentOf(site: Site, { parent }: Fields): number {
+  const id = int(parent)
+  return id === 0 ? 0 : known(site, id).id
+}
+
+function checkIdnumber(site: Site, idnumber: string, self?: number): void {
+  if (idnumber !== '' && site.categories.by('idnumber', idnumber).some(({ id }) => id !== self))
+    throw moodleException('categoryidnumbertaken', 'ID number is already used for another category')
+}

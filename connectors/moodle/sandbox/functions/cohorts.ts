@@ -1,0 +1,182 @@
+import { invalidParameter, noCapability, noRecord } from '../exceptions.ts'
+import { list, object, optional, required } from '../parameters.ts'
+import type { CohortRow, Site, UserRow } from '../site.ts'
+import { existingUser } from './enrolments.ts'
+import { type Functions, int, isTrue, rows, text, texts } from './function.ts'
+
+const typed = object({ type: required('text'), value: required('raw') })
+const fields = {
+  description: optional('raw'),
+  descriptionformat: optional('int'),
+  visible: optional('bool'),
+  theme: optional('plugin'),
+}
+
+export const cohortFunctions: Functions = {
+  core_cohort_create_cohorts: {
+    parameters: {
+      cohorts: list(
+        object({ categorytype: typed, name: required('raw'), idnumber: required('raw'), ...fields }),
+      ),
+    },
+    run: (site, parameters) =>
+      rows(parameters['cohorts']).map(cohort => {
+        checkIdnumber(site, text(cohort['idnumber']))
+        manage(site)
+        const row = site.cohorts.insert({
+          name: text(cohort['name']),
+          idnumber: text(cohort['idnumber']),
+          description: text(cohort['description']),
+          visible: cohort['visible'] === undefined || isTrue(cohort['visible']) ? 1 : 0,
+        })
+        return details(row)
+      }),
+  },
+
+  core_cohort_update_cohorts: {
+    parameters: {
+      cohorts: list(
+        object({
+          id: required('int'),
+          categorytype: typed,
+          name: required('text'),
+          idnumber: optional('raw'),
+          ...fields,
+        }),
+      ),
+    },
+    run(site, parameters) {
+      for (const { id, categorytype: _, ...changes } of rows(parameters['cohorts'])) {
+        const cohort = known(site, int(id))
+        manage(site)
+        const { idnumber, visible } = changes
+        if (idnumber !== undefined && idnumber !== cohort.idnumber) checkIdnumber(site, text(idnumber))
+        site.cohorts.update(cohort.id, {
+          ...changes,
+          ...(visible === undefined ? {} : { visible: isTrue(visible) ? 1 : 0 }),
+        } as Partial<CohortRow>)
+      }
+      return null
+    },
+  },
+
+  core_cohort_get_cohorts: {
+    parameters: { cohortids: list(required('int'), true) },
+    run(site, parameters) {
+      const ids = texts(parameters['cohortids']).map(Number)
+      return [...site.cohorts.all()]
+        .filter(({ id }) => ids.length === 0 || ids.includes(id))
+        .map(cohort => ({ ...details(cohort), customfields: [] }))
+    },
+  },
+
+  core_cohort_search_cohorts: {
+    parameters: {
+      query: required('raw'),
+      context: object({
+        contextid: optional('int', '0'),
+        contextlevel: optional('alpha', ''),
+        instanceid: optional('int', '0'),
+      }),
+      includes: optional('alpha', 'parents'),
+      limitfrom: optional('int', '0'),
+      limitnum: optional('int', '25'),
+    },
+    run(site, parameters) {
+      const query = text(parameters['query']).toLowerCase()
+      const found = [...site.cohorts.all()].filter(({ name, idnumber, description }) =>
+        [name, idnumber, description].some(value => value.toLowerCase().includes(query)),
+      )
+      return {
+        cohorts: found
+          .slice(0, int(parameters['limitnum']) || undefined)
+          .map(cohort => ({ ...details(cohort), customfields: [] })),
+      }
+    },
+  },
+
+  core_cohort_add_cohort_members: {
+    parameters: { members: list(object({ cohorttype: typed, usertype: typed })) },
+    run(site, parameters) {
+      const warnings: unknown[] = []
+      for (const member of rows(parameters['members'])) {
+        const [cohorttype, usertype] = [member['cohorttype'], member['usertype']] as {
+          type: string
+          value: string
+        }[]
+        const cohort = cohortBy(site, cohorttype!)
+        if (cohort === undefined) {
+          const message = `cohort ${cohorttype!.type}=${cohorttype!.value} not exists`
+          warnings.push({ warningcode: '1', message })
+          continue
+        }
+        const user = userBy(site, usertype!)
+        if (user === undefined) {
+          warnings.push({ warningcode: '2', message: `user ${usertype!.type}=${usertype!.value} not exists` })
+          continue
+        }
+        manage(site)
+        const pair = `${cohort.id}_${user.id}`
+        if (site.cohortMembers.by('pair', pair).length === 0)
+          site.cohortMembers.insert({ pair, of: cohort.id, userid: user.id })
+      }
+      return { warnings }
+    },
+  },
+
+  core_cohort_delete_cohort_members: {
+    parameters: { members: list(object({ cohortid: required('int'), userid: required('int') })) },
+    run(site, parameters) {
+      for (const { cohortid, userid } of rows(parameters['members'])) {
+        const cohort = known(site, int(cohortid))
+        existingUser(site, int(userid))
+        manage(site)
+        for (const { id } of site.cohortMembers.by('pair', `${cohort.id}_${int(userid)}`))
+          site.cohortMembers.remove(id)
+      }
+      return null
+    },
+  },
+
+  core_cohort_get_cohort_members: {
+    parameters: { cohortids: list(required('int')) },
+    run: (site, parameters) =>
+      texts(parameters['cohortids']).map(id => ({
+        cohortid: known(site, Number(id)).id,
+        userids: site.cohortMembers.by('of', Number(id)).map(({ userid }) => userid),
+      })),
+  },
+}
+
+function known(site: Site, id: number): CohortRow {
+  const cohort = site.cohorts.get(id)
+  if (cohort === undefined) throw noRecord('cohort', 'SELECT * FROM {cohort} WHERE id = ?', [id])
+  return cohort
+}
+
+function checkIdnumber(site: Site, idnumber: string): void {
+  if (site.cohorts.by('idnumber', idnumber).length > 0)
+    throw invalidParameter(`record already exists: idnumber=${idnumber}`)
+}
+
+function manage(site: Site): void {
+  if (!site.has('moodle/cohort:manage')) throw noCapability('Create, delete and move cohorts')
+}
+
+const cohortBy = (site: Site, { type, value }: { type: string; value: string }): CohortRow | undefined =>
+  type === 'id' ? site.cohorts.get(Number(value)) : site.cohorts.by('idnumber', value)[0]
+
+const userBy = (site: Site, { type, value }: { type: string; value: string }): UserRow | undefined => {
+  const user = type === 'id' ? site.users.get(Number(value)) : site.users.by('username', value)[0]
+  return user?.deleted === 0 ? user : undefined
+}
+
+const details = ({ id, name, idnumber, description, visible }: CohortRow) => ({
+  id,
+  name,
+  idnumber,
+  description,
+  descriptionformat: 1,
+  visible: visible === 1,
+  theme: '',
+})

@@ -1,0 +1,158 @@
+import { invalidParameter, moodleException, noRecord } from '../exceptions.ts'
+import { list, object, optional, required } from '../parameters.ts'
+import type { GroupRow, Site } from '../site.ts'
+import { existingUser } from './enrolments.ts'
+import { type Fields, type Functions, int, rows, text, texts } from './function.ts'
+
+const fields = {
+  descriptionformat: optional('int'),
+  enrolmentkey: optional('raw'),
+  idnumber: optional('raw'),
+  visibility: optional('int'),
+  participation: optional('bool'),
+}
+const member = object({ groupid: required('int'), userid: required('int') })
+
+export const groupFunctions: Functions = {
+  core_group_create_groups: {
+    parameters: {
+      groups: list(
+        object({
+          courseid: required('int'),
+          name: required('text'),
+          description: required('raw'),
+          ...fields,
+        }),
+      ),
+    },
+    run: (site, parameters) => rows(parameters['groups']).map(group => details(createOne(site, group))),
+  },
+
+  core_group_update_groups: {
+    parameters: {
+      groups: list(
+        object({ id: required('int'), name: required('text'), description: optional('raw'), ...fields }),
+      ),
+    },
+    run(site, parameters) {
+      for (const { id, ...changes } of rows(parameters['groups'])) {
+        const group = known(site, int(id))
+        if (text(changes['name']).trim() === '') throw invalidParameter('Invalid group name')
+        enterCourse(site, group.courseid)
+        checkNames(site, group.courseid, text(changes['name']), text(changes['idnumber']), group.id)
+        site.groups.update(group.id, { ...changes, timemodified: site.time() } as Partial<GroupRow>)
+      }
+      return null
+    },
+  },
+
+  core_group_get_groups: {
+    parameters: { groupids: list(required('int')) },
+    run: (site, parameters) => texts(parameters['groupids']).map(id => details(known(site, Number(id)))),
+  },
+
+  core_group_get_course_groups: {
+    parameters: { courseid: required('int') },
+    run(site, parameters) {
+      enterCourse(site, int(parameters['courseid']))
+      return site.groups.by('courseid', int(parameters['courseid'])).map(details)
+    },
+  },
+
+  core_group_add_group_members: {
+    parameters: { members: list(member) },
+    run(site, parameters) {
+      for (const { groupid, userid } of rows(parameters['members'])) {
+        const group = known(site, int(groupid))
+        const user = existingUser(site, int(userid))
+        enterCourse(site, group.courseid)
+        if (site.enrolments.by('pair', `${user.id}_${group.courseid}`).length === 0)
+          throw invalidParameter('Only enrolled users may be members of groups')
+        const pair = `${group.id}_${user.id}`
+        if (site.groupMembers.by('pair', pair).length === 0)
+          site.groupMembers.insert({ pair, of: group.id, userid: user.id })
+      }
+      return null
+    },
+  },
+
+  core_group_delete_group_members: {
+    parameters: { members: list(member) },
+    run(site, parameters) {
+      for (const { groupid, userid } of rows(parameters['members'])) {
+        const group = known(site, int(groupid))
+        existingUser(site, int(userid))
+        for (const { id } of site.groupMembers.by('pair', `${group.id}_${int(userid)}`))
+          site.groupMembers.remove(id)
+      }
+      return null
+    },
+  },
+
+  core_group_get_group_members: {
+    parameters: { groupids: list(required('int')) },
+    run: (site, parameters) =>
+      texts(parameters['groupids']).map(id => ({
+        groupid: known(site, Number(id)).id,
+        userids: site.groupMembers.by('of', Number(id)).map(({ userid }) => userid),
+      })),
+  },
+}
+
+function createOne(site: Site, group: Fields): GroupRow {
+  const [name, idnumber] = [text(group['name']), text(group['idnumber'])]
+  if (name.trim() === '') throw invalidParameter('Invalid group name')
+  const courseid = int(group['courseid'])
+  if (site.groups.by('courseid', courseid).some(other => other.name === name))
+    throw invalidParameter('Group with the same name already exists in the course')
+  enterCourse(site, courseid)
+  checkNames(site, courseid, name, idnumber)
+  return site.groups.insert({
+    ...group,
+    courseid,
+    name,
+    idnumber,
+    description: text(group['description']),
+    timemodified: site.time(),
+  })
+}
+
+function checkNames(site: Site, courseid: number, name: string, idnumber: string, self?: number): void {
+  const others = site.groups.by('courseid', courseid).filter(({ id }) => id !== self)
+  if (others.some(other => other.name === name))
+    throw invalidParameter('A different group with the same name already exists in the course')
+  if (idnumber !== '' && others.some(other => other.idnumber === idnumber))
+    throw moodleException('idnumbertaken', 'This ID number is already in use')
+}
+
+function known(site: Site, id: number): GroupRow {
+  const group = site.groups.get(id)
+  if (group === undefined) throw noRecord('groups', 'SELECT id, courseid FROM {groups} WHERE id = ?', [id])
+  return group
+}
+
+function enterCourse(site: Site, courseid: number): void {
+  const why =
+    site.courses.get(courseid) === undefined
+      ? 'Invalid parameter value detected'
+      : site.has('moodle/course:managegroups')
+        ? undefined
+        : 'Course or activity not accessible.'
+  if (why !== undefined)
+    throw moodleException(
+      'errorcoursecontextnotvalid',
+      `You cannot execute functions in the course context (course id:${courseid}). The context error message was: ${why}`,
+    )
+}
+
+const details = (group: GroupRow) => ({
+  id: group.id,
+  courseid: group.courseid,
+  name: group.name,
+  description: group.description,
+  descriptionformat: 1,
+  enrolmentkey: group['enrolmentkey'] ?? '',
+  idnumber: group.idnumber,
+  visibility: Number(group['visibility'] ?? 0),
+  participation: group['participation'] !== '0',
+})
