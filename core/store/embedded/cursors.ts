@@ -40,7 +40,8 @@ export class Cursors {
     if (single) return { id: 0n, documents }
     if (size > 0) cursor.pending ??= source.next()?.copy()
     if (size > 0 && cursor.pending === undefined) return { id: 0n, documents }
-    const id = (this.last += 1n + BigInt(Math.floor(Math.random() * 1_000_000)))
+    this.last += 1n + BigInt(Math.floor(Math.random() * 1_000_000))
+    const id = this.last
     this.open.set(id, cursor)
     return { id, documents }
   }

@@ -99,10 +99,12 @@ export class KeyWriter {
     const { bytes, start, end } = value
     switch (order) {
       case Order.number:
-        return this.number(value)
+        this.number(value)
+        return
       case Order.string:
       case Order.code:
-        return this.text(bytes, start + 4, end - 1)
+        this.text(bytes, start + 4, end - 1)
+        return
       case Order.object:
         for (const field of value.fields()) {
           const kind = orders[field.value.type]!
@@ -111,14 +113,17 @@ export class KeyWriter {
           this.text(name, 0, name.length)
           this.body(field.value, kind)
         }
-        return this.byte(0)
+        this.byte(0)
+        return
       case Order.array:
         for (const element of value.elements()) this.value(element)
-        return this.byte(0)
+        this.byte(0)
+        return
       case Order.binary:
         this.reserve(4)
         this.at = this.bytes.writeUInt32BE(bytes.readInt32LE(start), this.at)
-        return this.copy(bytes, start + 4, end)
+        this.copy(bytes, start + 4, end)
+        return
       case Order.date:
         this.reserve(8)
         this.at = this.bytes.writeUInt32BE((bytes.readUInt32LE(start + 4) ^ 0x80000000) >>> 0, this.at)
@@ -137,11 +142,12 @@ export class KeyWriter {
       case Order.codeWithScope: {
         const codeEnd = start + 8 + bytes.readInt32LE(start + 4)
         this.text(bytes, start + 8, codeEnd - 1)
-        return this.body(new Raw(Type.object, bytes, codeEnd, end), Order.object)
+        this.body(new Raw(Type.object, bytes, codeEnd, end), Order.object)
+        return
       }
       default:
         // ObjectId, bool, regex (which holds its own two terminators) and DBPointer order by their bytes.
-        return this.copy(bytes, start, end)
+        this.copy(bytes, start, end)
     }
   }
 

@@ -138,7 +138,10 @@ function includeInside(
   rules: Map<string, Rule>,
   position: number | undefined,
 ): void {
-  if (value.type === Type.object) return include(writer, value, rules, position)
+  if (value.type === Type.object) {
+    include(writer, value, rules, position)
+    return
+  }
   const start = writer.open()
   let index = 0
   for (const element of value.elements()) {
@@ -175,13 +178,19 @@ function excludeInside(
   rules: Map<string, Rule>,
   position: number | undefined,
 ): void {
-  if (value.type === Type.object) return exclude(writer, value, rules, position)
+  if (value.type === Type.object) {
+    exclude(writer, value, rules, position)
+    return
+  }
   const start = writer.open()
-  value.elements().forEach((element, index) => {
-    if (!element.isContainer) return writer.raw(String(index), element)
+  for (const [index, element] of value.elements().entries()) {
+    if (!element.isContainer) {
+      writer.raw(String(index), element)
+      continue
+    }
     writer.name(element.type, String(index))
     excludeInside(writer, element, rules, position)
-  })
+  }
   writer.close(start)
 }
 
@@ -193,7 +202,8 @@ function special(writer: Writer, name: string, value: Raw, rule: Rule, position:
   const elements = value.elements()
   if (rule.kind === 'slice') {
     const from = rule.skip < 0 ? Math.max(0, elements.length + rule.skip) : rule.skip
-    return writer.value(name, elements.slice(from, rule.limit === undefined ? undefined : from + rule.limit))
+    writer.value(name, elements.slice(from, rule.limit === undefined ? undefined : from + rule.limit))
+    return
   }
   if (rule.kind === 'elemMatch') {
     const { node, values } = rule

@@ -66,8 +66,10 @@ export class Writer {
 
   value(name: string, value: Encodable): void {
     if (value === undefined) return
-    if (value instanceof Raw) return this.raw(name, value)
-    if (value === null) return this.name(Type.null, name)
+    if (value === null) {
+      this.name(Type.null, name)
+      return
+    }
     switch (typeof value) {
       case 'boolean':
         this.name(Type.bool, name)
@@ -100,12 +102,13 @@ export class Writer {
         return
       }
       default:
-        return this.compound(name, value)
+        this.compound(name, value)
     }
   }
 
   private compound(name: string, value: object): void {
-    if (value instanceof Date) {
+    if (value instanceof Raw) this.raw(name, value)
+    else if (value instanceof Date) {
       this.name(Type.date, name)
       this.reserve(8)
       this.at = this.bytes.writeBigInt64LE(BigInt(value.getTime()), this.at)

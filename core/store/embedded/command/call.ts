@@ -156,6 +156,11 @@ export class Call {
     return name
   }
 
+  /** Undefined for commands on the whole database (`aggregate: 1`). */
+  get collectionOrAll(): string | undefined {
+    return this.fields.get(this.name)?.isNumber ? undefined : this.collection
+  }
+
   get namespace(): string {
     return `${this.database}.${this.collection}`
   }

@@ -1,6 +1,7 @@
 /** Changing documents that a query finds: shared by update, delete and findAndModify. */
 import { type Raw, Type } from '../bson/raw.ts'
 import { CommandError, unsupported } from '../errors.ts'
+import { evaluator } from '../expressions.ts'
 import { equal } from '../keys.ts'
 import { matches, type Node } from '../match/node.ts'
 import { parseFilter } from '../match/parse.ts'
@@ -42,7 +43,7 @@ export function updateMatching(storage: Storage, collection: Collection, stateme
   const update = parseUpdate(statement.update, statement.arrayFilters)
   if (update.kind === 'replace' && statement.multi)
     throw new CommandError('FailedToParse', 'multi update is not supported for replacement-style update')
-  const filter = parseFilter(statement.query)
+  const filter = parseFilter(statement.query, evaluator)
   const result: Updated = { matched: 0, modified: 0 }
   for (const record of recordsFor(storage, collection, filter, statement)) {
     const document = fetch(storage, collection, record)
@@ -135,7 +136,7 @@ export function removeMatching(
   collection: Collection,
   statement: { query: Raw; hint: Raw | undefined; multi: boolean; sort?: readonly SortField[] | undefined },
 ): Raw[] {
-  const filter = parseFilter(statement.query)
+  const filter = parseFilter(statement.query, evaluator)
   const removed: Raw[] = []
   for (const record of recordsFor(storage, collection, filter, statement)) {
     const document = fetch(storage, collection, record)

@@ -3,6 +3,7 @@ import { bigintOf } from '../bson/number.ts'
 import { type Raw, Type } from '../bson/raw.ts'
 import type { Batch } from '../cursors.ts'
 import { CommandError, unsupported } from '../errors.ts'
+import { evaluator } from '../expressions.ts'
 import { KeyWriter } from '../keys.ts'
 import { emptyDocument, parseFilter } from '../match/parse.ts'
 import { positionOf } from '../match/position.ts'
@@ -28,7 +29,7 @@ export function findRequest(call: Call): Request {
   const sort = call.object('sort')
   const limit = call.number('limit') ?? 0
   return {
-    filter: parseFilter(call.object('filter') ?? emptyDocument),
+    filter: parseFilter(call.object('filter') ?? emptyDocument, evaluator),
     sort: sort && !sort.isEmpty ? parseSort(sort) : undefined,
     skip: call.size('skip') ?? 0,
     limit: Math.abs(limit),
@@ -127,7 +128,7 @@ export const countCommand: Definition = {
       return { n: limit > 0 ? Math.min(limit, left) : left }
     }
     const query = new Query(call.host.storage, collection, {
-      filter: parseFilter(filter),
+      filter: parseFilter(filter, evaluator),
       skip,
       limit,
       hint: hintOf(call),
@@ -144,7 +145,7 @@ export const distinctCommand: Definition = {
     const key = pathOf(call.string('key') ?? '')
     const collection = call.host.storage.find(call.namespace)
     if (!collection) return { values: [] }
-    const filter = parseFilter(call.object('query') ?? emptyDocument)
+    const filter = parseFilter(call.object('query') ?? emptyDocument, evaluator)
     const query = new Query(call.host.storage, collection, { filter, hint: hintOf(call) })
     const writer = new KeyWriter()
     const values = new Map<string, Raw>()
@@ -206,7 +207,7 @@ export const findAndModifyCommand: Definition = {
       if (!projection) return document
       return projection.apply(
         document,
-        projection.positional ? positionOf(parseFilter(query), document) : undefined,
+        projection.positional ? positionOf(parseFilter(query, evaluator), document) : undefined,
       )
     }
     return storage.write((): Answer => {

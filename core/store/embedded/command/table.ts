@@ -1,8 +1,11 @@
 /** All commands by name, and how one is run. */
 
+import { doubleRaw } from '../bson/number.ts'
 import type { Raw } from '../bson/raw.ts'
 import type { Encodable } from '../bson/writer.ts'
 import { CommandError } from '../errors.ts'
+import { loadExpressions, NeedsExpressions } from '../expressions.ts'
+import { aggregateCommand } from './aggregate.ts'
 import { type Answer, Call, type Definition, type Host } from './call.ts'
 import {
   countCommand,
@@ -35,6 +38,7 @@ const commands = new Map<string, Definition>(
     getMore: getMoreCommand,
     killCursors: killCursorsCommand,
     count: countCommand,
+    aggregate: aggregateCommand,
     distinct: distinctCommand,
     findAndModify: findAndModifyCommand,
     findandmodify: findAndModifyCommand,
@@ -57,15 +61,23 @@ export function run(
   sequences: ReadonlyMap<string, readonly Raw[]>,
   connection: number,
 ): Answer | Promise<Answer> {
-  try {
+  const attempt = () => {
     const call = new Call(host, body, sequences, connection)
     const definition = commands.get(call.name)
     if (!definition) throw new CommandError('CommandNotFound', `no such command: '${call.name}'`)
     call.check(definition)
-    const answer = definition.run(call)
-    return answer instanceof Promise ? answer.then(succeeded, failed) : succeeded(answer)
+    return definition.run(call)
+  }
+  const again = async (error: unknown) => {
+    if (!(error instanceof NeedsExpressions)) return failed(error)
+    await loadExpressions()
+    return Promise.resolve().then(attempt).then(succeeded, failed)
+  }
+  try {
+    const answer = attempt()
+    return answer instanceof Promise ? answer.then(succeeded, again) : succeeded(answer)
   } catch (error) {
-    return failed(error)
+    return error instanceof NeedsExpressions ? again(error) : failed(error)
   }
 }
 
@@ -73,8 +85,6 @@ function succeeded(answer: Answer): Answer {
   answer['ok'] = okay
   return answer
 }
-
-import { doubleRaw } from '../bson/number.ts'
 
 const okay = doubleRaw(1)
 const notOkay = doubleRaw(0)

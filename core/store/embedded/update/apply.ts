@@ -1,6 +1,6 @@
 /** Carries an update out on one document. Pure: document in, document out. */
 import { arithmetic } from '../bson/number.ts'
-import { Raw, Type } from '../bson/raw.ts'
+import { Raw } from '../bson/raw.ts'
 import { encode, encodeValue } from '../bson/writer.ts'
 import { CommandError } from '../errors.ts'
 import { compare } from '../keys.ts'
@@ -146,7 +146,10 @@ function notViable(
 }
 
 function put(node: ObjectNode | ArrayNode, name: string, value: Value): void {
-  if (node instanceof ObjectNode) return node.set(name, value)
+  if (node instanceof ObjectNode) {
+    node.set(name, value)
+    return
+  }
   const index = Number(name)
   if (index > node.values.length + mostPadding)
     throw new CommandError('BadValue', `can't backfill more than ${mostPadding} elements`)

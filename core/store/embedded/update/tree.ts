@@ -73,15 +73,17 @@ export class ArrayNode {
 
   write(writer: Writer): void {
     const start = writer.open()
-    this.values.forEach((value, index) => writeValue(writer, String(index), value))
+    for (const [index, value] of this.values.entries()) writeValue(writer, String(index), value)
     writer.close(start)
   }
 }
 
 function writeValue(writer: Writer, name: string, value: Value): void {
-  if (value instanceof Raw) return writer.raw(name, value)
-  writer.name(value.type, name)
-  value.write(writer)
+  if (value instanceof Raw) writer.raw(name, value)
+  else {
+    writer.name(value.type, name)
+    value.write(writer)
+  }
 }
 
 /** Takes a container apart by one level; scalars stay. */
