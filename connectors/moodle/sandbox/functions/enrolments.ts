@@ -85,7 +85,10 @@ function enrolledUser(
   fields: readonly string[] | undefined,
 ) {
   const user = site.users.get(enrolment.userid)!
-  const details = userDetails(site, user) ?? { id: user.id, fullname: `${user.firstname} ${user.lastname}` }
+  const details = userDetails(site, user, site.has('moodle/course:useremail')) ?? {
+    id: user.id,
+    fullname: `${user.firstname} ${user.lastname}`,
+  }
   if (fields !== undefined)
     return Object.fromEntries(
       Object.entries(details).filter(([name]) => ['id', 'fullname', ...fields].includes(name)),

@@ -1,7 +1,7 @@
 import type { Site, UserRow } from '../site.ts'
 
-/** What `user_get_user_details` shows to the account, in the order of Moodle's description; null: not visible. */
-export function userDetails(site: Site, user: UserRow): Record<string, unknown> | null {
+/** What `user_get_user_details` shows to the account, in the order of Moodle's description; null: not visible. `withEmail`: in a course, where moodle/course:useremail is enough. */
+export function userDetails(site: Site, user: UserRow, withEmail = false): Record<string, unknown> | null {
   const self = user.id === site.account
   if (!self && !site.has('moodle/user:viewdetails')) return null
   const identity = self || site.has('moodle/site:viewuseridentity')
@@ -14,7 +14,7 @@ export function userDetails(site: Site, user: UserRow): Record<string, unknown> 
     firstname: user.firstname,
     lastname: user.lastname,
     fullname: `${user.firstname} ${user.lastname}`,
-    ...filled('email', identity),
+    ...filled('email', identity || withEmail),
     ...filled('address', hidden),
     ...filled('phone1', hidden),
     ...filled('phone2', hidden),
