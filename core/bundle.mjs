@@ -87,6 +87,8 @@ async function build(root, outdir) {
     platform: 'node',
     format: 'esm',
     target: 'node20',
+    // Some packages' `main` asks for its parts in a way that no bundler can follow; their `module` does not.
+    mainFields: ['module', 'main'],
     sourcemap: true,
     sourcesContent: false,
     external: [...EXTERNAL, ...NEVER],

@@ -53,7 +53,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
 /** What a step must not reach: everything that is not a pure function. */
 const IMPURE = /^node:(?!crypto$|util$|buffer$)/
 /** Files that are programs: to run is what they are for. */
-const PROGRAMS: ReadonlySet<string> = new Set(['core/store/embedded/main.ts'])
+const PROGRAMS: ReadonlySet<string> = new Set(['core/store/embedded/process.ts'])
 
 function partOf(file: string): string {
   const [top, first = '', second = ''] = file.split('/')
