@@ -138,7 +138,8 @@ function refused(request: Request, { log }: Needs, reasons: readonly string[]) {
 }
 
 function signedRequest(request: Request, body: Buffer, now: number): SignedRequest {
-  const { rawHeaders, url = '' } = request.raw.req
+  const { url = '' } = request.raw.req
+  const rawHeaders = rawHeadersOf(request)
   const headers = new Map<string, string[]>()
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!.toLowerCase()
@@ -154,6 +155,12 @@ function signedRequest(request: Request, body: Buffer, now: number): SignedReque
     body,
     now,
   }
+}
+
+/** As they came, so that a header that came twice is seen; hapi's injected requests have them by name only. */
+function rawHeadersOf({ raw: { req } }: Request): readonly string[] {
+  const injected = () => Object.entries(req.headers).flatMap(([name, value]) => [name, String(value)])
+  return (req.rawHeaders as string[] | undefined) ?? injected()
 }
 
 /** A name that comes twice has no value: there is no telling which was meant. */
