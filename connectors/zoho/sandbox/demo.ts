@@ -16,8 +16,9 @@ const demo: Demo = {
       url: `${sandbox.url}/sandbox`,
       settings: { ...sandbox.settings },
       announce({ url, id, secret }) {
-        const address = new URL(`/api/v1/events/zoho/{module}?endpoint=${encodeURIComponent(id)}`, url)
-        sandbox.notify({ url: decodeURIComponent(address.href), secret, style: 'workflow', retries: 3 })
+        const base = url.replace(/\/+$/, '')
+        const target = `${base}/api/v1/events/zoho/{module}?endpoint=${encodeURIComponent(id)}`
+        sandbox.notify({ url: target, secret, style: 'workflow', retries: 3 })
       },
       examples: [
         {
