@@ -7,6 +7,7 @@ import type {
   Scale,
   StepContext,
   StepDefinition,
+  WriteBackPlan,
 } from '../plugin.ts'
 import type { Registry } from '../registry.ts'
 import type { CompiledFlow, CompiledPipeline, SharedPlan } from './compiled.ts'
@@ -58,6 +59,7 @@ function compileFlow(file: PipelineFile, name: string, parts: CompileParts): Com
     close: chain(runs.slice(border)),
     steps,
     ...(plans[0] === undefined ? {} : { push: plans[0] }),
+    pushes: plans,
   } satisfies CompiledFlow)
 }
 
@@ -73,12 +75,20 @@ function borderOf(steps: readonly Step[], { registry }: CompileParts): number {
   return border < 0 ? steps.length : border
 }
 
-/** Every plan of every push step: more flows, or one flow with several pushes. */
-function plansOf(file: PipelineFile, parts: CompileParts): readonly PushPlan[] {
-  return Object.entries(file.flows).flatMap(([name, flow]) => {
-    const context: StepContext = { ...parts, file, flow: name, from: flow.from, ...pluginsOf(parts) }
-    return flow.steps.flatMap(step => parts.registry.step(step.step)?.plan?.(step, context) ?? [])
-  })
+/** Several pushes may tell one record of the sender: its fields and marks go in one write. */
+function united(plans: readonly PushPlan[]): ReadonlyMap<ResourceName, WriteBackPlan> {
+  const backs = new Map<ResourceName, WriteBackPlan>()
+  for (const { writeBack: back } of plans) {
+    if (back === undefined) continue
+    const before = backs.get(back.to)
+    if (before === undefined) backs.set(back.to, back)
+    else
+      backs.set(back.to, {
+        ...back,
+        render: (...told) => ({ ...before.render(...told), ...back.render(...told) }),
+      })
+  }
+  return backs
 }
 
 function keysOf(file: PipelineFile): CompiledPipeline['keysOf'] {
@@ -115,11 +125,8 @@ export function lentOf(module: string, modules: Iterable<PipelineFile>): Readonl
 /** Once per pipeline file and mapping; the file must have passed the checker. */
 export function compile(file: PipelineFile, config: string, parts: CompileParts): CompiledPipeline {
   const flows = Object.keys(file.flows).map(name => compileFlow(file, name, parts))
-  const plans = plansOf(file, parts)
-  const pushes = new Map(plans.map(plan => [plan.to, plan]))
-  const writeBacks = new Map(
-    plans.flatMap(({ writeBack }) => (writeBack === undefined ? [] : [[writeBack.to, writeBack] as const])),
-  )
+  const pushes = new Map(flows.flatMap(flow => flow.pushes.map(plan => [plan.to, { plan, flow }] as const)))
+  const writeBacks = united(flows.flatMap(flow => flow.pushes))
   return Object.freeze({
     module: file.module,
     file,
@@ -131,7 +138,8 @@ export function compile(file: PipelineFile, config: string, parts: CompileParts)
     keysOf: keysOf(file),
     shared: sharedPlans(file),
     lent: lentOf(file.module, parts.modules.values()),
-    pushTo: resource => pushes.get(resource),
+    pushTo: resource => pushes.get(resource)?.plan,
+    flowTo: resource => pushes.get(resource)?.flow,
     writeBackTo: resource => writeBacks.get(resource),
   } satisfies CompiledPipeline)
 }

@@ -34,7 +34,9 @@ export interface CompiledFlow {
   readonly close: (work: Work, run: Run) => Work | Ending
   /** Every step by itself, in order, for dry runs. */
   readonly steps: readonly { readonly name: string; readonly run: StepFunction }[]
+  /** The first of its pushes. */
   readonly push?: PushPlan
+  readonly pushes: readonly PushPlan[]
 }
 
 /** Several records may stand for one remote object; the youngest that fits owns its identity. */
@@ -68,6 +70,9 @@ export interface CompiledPipeline {
   /** Fields that other pipelines take from this one. */
   readonly lent: ReadonlySet<string>
   readonly pushTo: (resource: ResourceName) => PushPlan | undefined
+  /** The flow whose push goes there; a flow may have several pushes. */
+  readonly flowTo: (resource: ResourceName) => CompiledFlow | undefined
+  /** What all pushes write back there, united. */
   readonly writeBackTo: (resource: ResourceName) => WriteBackPlan | undefined
 }
 

@@ -130,14 +130,10 @@ export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> 
     scale: name => configuration.scales.get(name),
     scales: configuration.scales.keys(),
   }
-  for (const draft of drafts) {
-    const own =
-      running.get(draft.file.module) === draft ? modules : new Map(modules).set(draft.file.module, draft.file)
-    const connectorConfig = (name: string) => configuration.connectors.get(name)
-    draft.findings.push(
-      ...checkMeaning(draft.source, draft.file, draft.spoilt, { ...known, modules: own, connectorConfig }),
-    )
-  }
+  const connectorConfig = (name: string) => configuration.connectors.get(name)
+  // A variant that was not chosen is looked at for its shape only: what it refers to is not loaded either.
+  for (const { source, file, spoilt, findings: own } of running.values())
+    own.push(...checkMeaning(source, file, spoilt, { ...known, connectorConfig }))
   for (const { module, path, message } of dependencyCycles(modules)) {
     const draft = running.get(module) as Draft
     draft.findings.push(draft.source.finding(path, 'DEPENDENCY_CYCLE', message))

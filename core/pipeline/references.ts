@@ -1,6 +1,7 @@
 import type { Fields, FlowFile, RecordView, Reference, Work } from '../plugin.ts'
 import {
   type DependencyOptions,
+  derivedDefault,
   type PushOptions,
   type ReferenceFile,
   type RuleFile,
@@ -62,9 +63,10 @@ export function lentPath(of: string): { readonly name: string; readonly field: s
   return { name: of.slice(0, dot), field: of.slice(dot + 1) }
 }
 
-function lentByRule(file: RuleFile): readonly string[] {
+/** Everything that a rule of `push` reads: our fields, and `student.zohoId` of others. */
+export function readBy(file: RuleFile): readonly string[] {
   const rule = ruleObject(file, 'of')
-  return [rule.of, ...(rule.join ?? [])].filter(of => of !== undefined)
+  return [rule.of, ...(rule.join ?? []), derivedDefault(rule)?.of].filter(of => of !== undefined)
 }
 
 /** What a flow's pushes take from the records that it refers to: reference name -> fields. */
@@ -79,7 +81,7 @@ export function lentFields(flow: FlowFile): ReadonlyMap<string, ReadonlySet<stri
     const push = step as unknown as PushOptions
     const deletion = typeof push.onDelete === 'object' ? push.onDelete : {}
     for (const rules of [push.fields ?? {}, push.writeBack?.fields ?? {}, deletion])
-      for (const rule of Object.values(rules)) lentByRule(rule).forEach(take)
+      for (const rule of Object.values(rules)) readBy(rule).forEach(take)
   }
   return lent
 }

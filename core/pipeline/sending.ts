@@ -12,7 +12,7 @@ import type {
   StepContext,
 } from '../plugin.ts'
 import { fitting, limitOf } from './cutting.ts'
-import { type RuleFile, type RuleObject, ruleObject } from './grammar.ts'
+import { derivedDefault, type RuleFile, type RuleObject, ruleObject } from './grammar.ts'
 import { condition, finishing } from './rules.ts'
 import { isEmpty } from './values.ts'
 import { isoWithOffset } from './zone.ts'
@@ -97,7 +97,9 @@ export function sendRule(name: string, file: RuleFile, target: Target): Sender {
   const limit = limitOf(name, remote, ours, rule.max)
   const lookup = isLookup(rule, remote?.kind, declared?.[name] !== undefined, target)
   const empty = target.resource?.empty ?? null
-  const otherwise = rule.default as Json | undefined
+  const derived = derivedDefault(rule)
+  const second = derived === undefined ? undefined : sourceOf(derived.of)
+  const constant = derived === undefined ? (rule.default as Json | undefined) : undefined
   const rows = rule.each === undefined ? undefined : rowsSender(name, rule.each, target)
   if (remote?.readOnly === true) return () => undefined
 
@@ -105,10 +107,11 @@ export function sendRule(name: string, file: RuleFile, target: Target): Sender {
     if (fits !== undefined && !fits(scope.fields)) return undefined
     if (scope.metadata?.get(name)?.readOnly === true) return undefined
     let value = base(scope)
+    if (second !== undefined && isEmpty(value)) value = second(scope) ?? value
     if (!isEmpty(value) && finish !== undefined)
       value = finish(value as Json, { payload: {}, fields: scope.fields }, scope.run)
     if (isEmpty(value)) {
-      if (otherwise !== undefined) return otherwise
+      if (constant !== undefined) return constant
       return value === undefined ? undefined : empty
     }
     if (rows !== undefined) return rows(value as Json, scope)

@@ -1,6 +1,6 @@
 import { DataError } from '../errors.ts'
 import { missingField, unknownField } from '../pipeline/fields.ts'
-import { derivedDefault, type MapOptions, ruleObject } from '../pipeline/grammar.ts'
+import { derivedDefault, type MapOptions, type RuleFile, ruleObject } from '../pipeline/grammar.ts'
 import { identitiesOf } from '../pipeline/identities.ts'
 import { mapRule, mapScope } from '../pipeline/rules.ts'
 import { defineStep, type Lint, type LintPlace } from '../plugin.ts'
@@ -51,7 +51,15 @@ export default defineStep<MapOptions>({
     const rules = Object.entries(fields).map(([field, rule]) =>
       mapRule(field, rule, record.fields[field], context),
     )
-    const tried = new Map(rules.map(rule => [rule.field, rule.tried]))
+    const tried = new Map<string, readonly string[]>()
+    for (const { field, tried: own } of rules) {
+      // What a value is derived from was looked at as well.
+      const rule = ruleObject(fields[field] as RuleFile, 'from')
+      const others = [rule.of, ...(rule.join ?? []), derivedDefault(rule)?.of].filter(
+        name => name !== undefined,
+      )
+      tried.set(field, [...new Set([...own, ...others.flatMap(name => tried.get(name) ?? [])])])
+    }
     const required = record.required ?? []
     const identities = identitiesOf(record, context.from)
     return (work, run) => {
@@ -62,10 +70,10 @@ export default defineStep<MapOptions>({
         for (; at < rules.length; at++) (rules[at] as (typeof rules)[number]).apply(scope)
       } catch (error) {
         if (!(error instanceof DataError) || error.at !== undefined) throw error
-        const { field, tried } = rules[at] as (typeof rules)[number]
+        const { field } = rules[at] as (typeof rules)[number]
         throw new DataError(error.code, `${field}: ${error.message}`, {
           at: field,
-          tried,
+          tried: tried.get(field) ?? [],
           cause: error,
           ...(error.hint === undefined ? {} : { hint: error.hint }),
         })

@@ -8,7 +8,7 @@ import {
 } from '../pipeline/grammar.ts'
 import { lintPath } from '../pipeline/lending.ts'
 import { nearest } from '../pipeline/nearest.ts'
-import { flowReferences, lentPath } from '../pipeline/references.ts'
+import { flowReferences, lentPath, readBy } from '../pipeline/references.ts'
 import type { Lint, LintPlace } from '../plugin.ts'
 
 type Path = Lint['path']
@@ -38,8 +38,7 @@ function* lintRule(
   hashed: boolean,
 ): Iterable<Lint> {
   const rule: RuleObject = ruleObject(file, 'of')
-  const names = [rule.of, ...(rule.join ?? [])].filter(name => name !== undefined)
-  for (const name of names) {
+  for (const name of readBy(file)) {
     yield* lintPath(name, path, references, place)
     if (hashed && lentPath(name) === undefined) yield* lintHashed(name, path, place)
   }

@@ -108,10 +108,12 @@ export default defineStep<PushOptions>({
     const plan = planOf(options, context)
     return (work, run) => {
       const { content, fields } = plan.render(work.merged, work.found, run)
-      const { record } = work
-      const same =
-        record !== null && record.state !== 'deleted' && record.pushed[plan.to]?.content === content
-      if (same || Object.keys(fields).length === 0) return work
+      if (Object.keys(fields).length === 0) return work
+      const sent = work.record?.pushed[plan.to]?.content
+      const returned = work.record?.state === 'deleted'
+      // No news is sent only where something was sent before: an echo must not go back to where it came from.
+      const same = work.outcome === 'UNCHANGED' && sent === undefined
+      if (!returned && (same || sent === content)) return work
       return { ...work, due: [...work.due, { to: plan.to, content }] }
     }
   },

@@ -47,9 +47,13 @@ export default defineStep<UpsertOptions>({
         const from = record.fields[field]
         const to = work.fields[field] as Json
         if (equal(from, to)) continue
-        if (!overwrite && from !== undefined && field !== own) {
-          if (back.has(field)) kept.push(field)
-          continue
+        if (!overwrite && field !== own) {
+          // Nothing fills nothing; and what was set once, cleared included, stays.
+          if (from === undefined && to === null) continue
+          if (from !== undefined) {
+            if (back.has(field)) kept.push(field)
+            continue
+          }
         }
         fields[field] = to
         if (!significant.has(field)) continue

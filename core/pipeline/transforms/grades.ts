@@ -113,6 +113,35 @@ export const gradeTransforms = [
       return value => middleOf(bands, String(value))
     },
   }),
+  defineTransform<{ labels: string }>({
+    name: 'scale-label',
+    summary: "A place on the sender's own scale (1 is the first) as its label; a label stays what it is.",
+    options: {
+      type: 'object',
+      properties: {
+        labels: {
+          type: 'string',
+          description: "The sender's field with the labels: a list, or text with commas.",
+        },
+      },
+      required: ['labels'],
+      additionalProperties: false,
+    },
+    prepare({ labels }) {
+      const read = getter(labels)
+      return (value, { payload }) => {
+        const place = Number(value)
+        if (Number.isNaN(place)) return value
+        const given = read(payload)
+        if (isEmpty(given)) return null
+        const list = Array.isArray(given) ? given : String(given).split(',')
+        const label = list[place - 1]
+        if (label === undefined)
+          throw new DataError('GRADE_LABEL', `${shown(value)} is no place on the scale ${list.join(', ')}`)
+        return String(label).trim()
+      }
+    },
+  }),
   defineTransform<string>({
     name: 'cap-by-outcomes',
     summary: 'A grade, at most the highest level among the codes of the field `outcomes` (P1, M2, D1).',
