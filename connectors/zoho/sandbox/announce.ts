@@ -15,8 +15,10 @@ export interface NotifyTarget {
   readonly secret: string
   /** Default `workflow`. */
   readonly style?: 'workflow' | 'notification'
-  /** How often a refused delivery is repeated, a second apart. Zoho documents none: default 0. */
+  /** How often a refused delivery is repeated. Zoho documents nothing of the kind: default 0. */
   readonly retries?: number
+  /** How long after. Default 1,000. */
+  readonly retryMs?: number
 }
 
 export interface Announcement {
@@ -78,7 +80,7 @@ export const createAnnouncer = (options: {
     url: string,
     body: Payload,
     headersFor: (path: string, bytes: Buffer) => Record<string, string>,
-    retries: number,
+    { retries = 0, retryMs: wait = 1_000 }: Pick<NotifyTarget, 'retries' | 'retryMs'> = {},
   ) => {
     const bytes = Buffer.from(JSON.stringify(body))
     const { pathname, search } = new URL(url)
@@ -102,7 +104,7 @@ export const createAnnouncer = (options: {
       sent.push({ url, body, status, answer })
       if (sent.length > REMEMBERED) sent.shift()
       if ((status >= 200 && status < 300) || tries >= retries || closing.signal.aborted) return
-      await delay(1_000, undefined, { signal: closing.signal }).catch(() => undefined)
+      await delay(wait, undefined, { signal: closing.signal }).catch(() => undefined)
     }
   }
 
@@ -127,11 +129,10 @@ export const createAnnouncer = (options: {
 
   const toTarget = (target: NotifyTarget, change: Change) => {
     const url = new URL(target.url.replaceAll('{module}', change.module.name))
-    const retries = target.retries ?? 0
     if (target.style === 'notification') {
       url.searchParams.set('secret', target.secret)
       const body = callback(change, options.base(), '1000000068001', channelToken(target.secret))
-      return enqueue(() => post(url.href, body, () => ({}), retries))
+      return enqueue(() => post(url.href, body, () => ({}), target))
     }
     const body: Payload = {
       notification_id: randomUUID(),
@@ -143,7 +144,7 @@ export const createAnnouncer = (options: {
     }
     const sign = (path: string, bytes: Buffer) =>
       signatureHeaders({ method: 'POST', path, body: bytes, now: options.now() }, target.secret)
-    return enqueue(() => post(url.href, body, sign, retries))
+    return enqueue(() => post(url.href, body, sign, target))
   }
 
   const eventNames = { insert: 'create', update: 'edit', delete: 'delete' } as const
@@ -160,7 +161,7 @@ export const createAnnouncer = (options: {
         const names = [`${change.module.name}.${eventNames[change.operation]}`, `${change.module.name}.all`]
         if (!channel.events.some(event => names.includes(event))) continue
         const body = callback(change, options.base(), channel.id, channel.token)
-        enqueue(() => post(channel.url, body, () => ({}), 0))
+        enqueue(() => post(channel.url, body, () => ({})))
       }
     },
     idle: () =>

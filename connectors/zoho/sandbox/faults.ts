@@ -17,6 +17,8 @@ export interface Faults {
   times?: number
   /** Only calls whose path contains this text are struck by the faults above. */
   path?: string
+  /** Only calls of this method are struck by the faults above. */
+  method?: string
   /** The refresh token is refused (`invalid_code`), and so is every access token. */
   revoked?: boolean
   /** The token endpoint answers Access Denied, as after too many requests. */
@@ -48,7 +50,7 @@ export interface FaultSwitch {
   set(faults: Faults): void
   clear(): void
   /** What befalls this call; counts it. */
-  strike(path: string): Strike | undefined
+  strike(method: string, path: string): Strike | undefined
 }
 
 export const createFaults = (): FaultSwitch => {
@@ -65,8 +67,9 @@ export const createFaults = (): FaultSwitch => {
     clear() {
       current = {}
     },
-    strike(path) {
+    strike(method, path) {
       if (left <= 0 || (current.path !== undefined && !path.includes(current.path))) return undefined
+      if (current.method !== undefined && current.method !== method) return undefined
       const strike = strikes.find(name => current[name] === true)
       if (strike !== undefined) left--
       return strike

@@ -106,7 +106,7 @@ export const createZohoServer = (parts: {
     url: URL,
     bytes: Buffer,
   ): Promise<{ answer: Answer; strike?: Strike | undefined }> => {
-    const strike = world.faults.strike(url.pathname)
+    const strike = world.faults.strike(request.method ?? 'GET', url.pathname)
     const token = tokenOf(request)
     if (strike === 'maintenance')
       return { answer: { status: 503, body: '<html><body>Zoho CRM is under maintenance</body></html>' } }
