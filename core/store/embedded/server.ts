@@ -9,6 +9,7 @@ import { CommandError } from './errors.ts'
 import { type Ownership, takeOwnership } from './owner.ts'
 import { makeSocketFolder } from './socket.ts'
 import { Storage } from './storage/storage.ts'
+import { startUpkeep } from './upkeep.ts'
 import { formatAnswer, longestMessage, type Message, parseMessage } from './wire.ts'
 
 export interface ServerOptions {
@@ -53,6 +54,7 @@ class Server implements RunningServer, Host {
   private last = 0
   private linger: NodeJS.Timeout | undefined
   private closing: Promise<void> | undefined
+  private readonly stopUpkeep: () => void
   private finish: () => void = () => {}
 
   constructor({ socketPath, lingerMs }: ServerOptions, storage: Storage, ownership: Ownership) {
@@ -60,6 +62,9 @@ class Server implements RunningServer, Host {
     this.lingerMs = lingerMs
     this.storage = storage
     this.ownership = ownership
+    this.stopUpkeep = startUpkeep(storage, this.cursors, error => {
+      process.stderr.write(`${new Date().toISOString()} expiring documents failed: ${error}\n`)
+    })
     this.net = createServer({ noDelay: true }, socket => this.connected(socket))
     this.ended = new Promise(resolve => {
       this.finish = resolve
@@ -124,6 +129,7 @@ class Server implements RunningServer, Host {
 
   private async shutDown(): Promise<void> {
     clearTimeout(this.linger)
+    this.stopUpkeep()
     const closed = new Promise<void>(resolve => this.net.close(() => resolve()))
     while (this.working > 0) await new Promise(resolve => setImmediate(resolve))
     for (const socket of this.sockets) socket.destroySoon()

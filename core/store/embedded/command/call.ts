@@ -47,13 +47,19 @@ export class Call {
   private readonly fields = new Map<string, Raw>()
   private readonly sequences: ReadonlyMap<string, readonly Raw[]>
 
-  constructor(host: Host, body: Raw, sequences: ReadonlyMap<string, readonly Raw[]>, connection: number) {
+  constructor(
+    host: Host,
+    body: Raw,
+    sequences: ReadonlyMap<string, readonly Raw[]>,
+    connection: number,
+    database?: string,
+  ) {
     this.host = host
     this.connection = connection
     this.sequences = sequences
     for (const { name, value } of body.fields()) this.fields.set(name, value)
     this.name = body.firstName() ?? ''
-    this.database = this.fields.get('$db')?.text() ?? 'admin'
+    this.database = database ?? this.fields.get('$db')?.text() ?? 'admin'
   }
 
   /** Raises what MongoDB raises for fields that the command does not know, and for transactions. */
@@ -81,6 +87,11 @@ export class Call {
     const w = this.fields.get('writeConcern')?.get('w')
     if (w?.isNumber && numberOf(w) > 1)
       throw new CommandError('BadValue', "cannot use 'w' > 1 when a host is not replicated")
+  }
+
+  /** A command inside this one (`explain`), on the same database. */
+  inner(body: Raw): Call {
+    return new Call(this.host, body, this.sequences, this.connection, this.database)
   }
 
   has(name: string): boolean {

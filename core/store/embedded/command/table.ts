@@ -7,6 +7,7 @@ import { CommandError } from '../errors.ts'
 import { loadExpressions, NeedsExpressions } from '../expressions.ts'
 import { aggregateCommand } from './aggregate.ts'
 import { type Answer, Call, type Definition, type Host } from './call.ts'
+import { explainCommand } from './explain.ts'
 import {
   countCommand,
   distinctCommand,
@@ -39,6 +40,7 @@ const commands = new Map<string, Definition>(
     killCursors: killCursorsCommand,
     count: countCommand,
     aggregate: aggregateCommand,
+    explain: explainCommand,
     distinct: distinctCommand,
     findAndModify: findAndModifyCommand,
     findandmodify: findAndModifyCommand,
