@@ -2,7 +2,7 @@ import { DataError, SetupError, type WaslError } from '../../core/errors.ts'
 import type { Payload, ResourceConnection, WriteOperation, WriteResult } from '../../core/plugin.ts'
 import { writeBatches } from './batch.ts'
 import { listIn, type MoodleClient, unexpected } from './client.ts'
-import { missingField, refusedField, renamed, without } from './fields.ts'
+import { missingField, refusedField, renamed, sendable } from './fields.ts'
 import { parts, unknownField } from './lists.ts'
 import { matchEach, matchesById, readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
@@ -57,7 +57,7 @@ export function categoryResource(client: MoodleClient): ResourceConnection {
 
   async function create(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_course_create_categories'
-    const categories = operations.map(({ fields }) => without(fields, 'id'))
+    const categories = operations.map(({ fields }) => sendable('category', fields, 'id'))
     const { body } = await client.call(
       { name, parameters: { categories }, resource: NAME, writes: true },
       signal,
@@ -70,7 +70,7 @@ export function categoryResource(client: MoodleClient): ResourceConnection {
   async function update(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_course_update_categories'
     const categories = operations
-      .map(({ id, fields }) => ({ id: id!, ...without(fields, 'id') }))
+      .map(({ id, fields }) => ({ id: id!, ...sendable('category', fields, 'id') }))
       .filter(category => Object.keys(category).length > 1)
     if (categories.length > 0)
       await client.call({ name, parameters: { categories }, resource: NAME, writes: true }, signal)

@@ -2,7 +2,7 @@ import { DataError, type WaslError } from '../../core/errors.ts'
 import type { Payload, ResourceConnection, WriteOperation, WriteResult } from '../../core/plugin.ts'
 import { writeBatches } from './batch.ts'
 import { isObject, listIn, type MoodleClient, unexpected } from './client.ts'
-import { missingField, refusedField, renamed, without } from './fields.ts'
+import { missingField, refusedField, renamed, sendable } from './fields.ts'
 import { parts, unknownField } from './lists.ts'
 import { matchEach, matchesById, readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
@@ -54,7 +54,7 @@ export function cohortResource(client: MoodleClient): ResourceConnection {
 
   async function create(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_cohort_create_cohorts'
-    const cohorts = operations.map(({ fields }) => ({ ...system, ...without(fields, 'id') }))
+    const cohorts = operations.map(({ fields }) => ({ ...system, ...sendable('cohort', fields, 'id') }))
     const { body } = await client.call(
       { name, parameters: { cohorts }, resource: NAME, writes: true },
       signal,
@@ -71,13 +71,14 @@ export function cohortResource(client: MoodleClient): ResourceConnection {
     const known = nameless.length === 0 ? new Map<string, Payload>() : await byIds(nameless, signal)
     const sent = operations.filter(
       ({ id, fields }) =>
-        Object.keys(without(fields, 'id')).length > 0 && !(nameless.includes(id!) && !known.has(id!)),
+        Object.keys(sendable('cohort', fields, 'id')).length > 0 &&
+        !(nameless.includes(id!) && !known.has(id!)),
     )
     const cohorts = sent.map(({ id, fields }) => ({
       id: id!,
       ...system,
       name: known.get(id!)?.['name'] ?? '',
-      ...without(fields, 'id'),
+      ...sendable('cohort', fields, 'id'),
     }))
     if (cohorts.length > 0)
       await client.call({ name, parameters: { cohorts }, resource: NAME, writes: true }, signal)

@@ -3,7 +3,7 @@ import type { Payload, ResourceConnection, WriteOperation, WriteResult } from '.
 import { writeBatches } from './batch.ts'
 import { isObject, listIn, type MoodleClient, unexpected } from './client.ts'
 import { errorOf, warningsIn } from './errors.ts'
-import { missingField, refusedField, renamed, without } from './fields.ts'
+import { missingField, refusedField, renamed, sendable } from './fields.ts'
 import { parts, unknownField } from './lists.ts'
 import { matchEach, matchesById, readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
@@ -68,7 +68,7 @@ export function courseResource(client: MoodleClient): ResourceConnection {
 
   async function create(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_course_create_courses'
-    const courses = operations.map(({ fields }) => without(fields, 'id'))
+    const courses = operations.map(({ fields }) => sendable('course', fields, 'id'))
     const { body } = await client.call(
       { name, parameters: { courses }, resource: NAME, writes: true },
       signal,
@@ -81,7 +81,7 @@ export function courseResource(client: MoodleClient): ResourceConnection {
   async function update(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_course_update_courses'
     const courses = operations
-      .map(({ id, fields }) => ({ id: id!, ...without(fields, 'id') }))
+      .map(({ id, fields }) => ({ id: id!, ...sendable('course', fields, 'id') }))
       .filter(course => Object.keys(course).length > 1)
     const warnings = new Map<string, WaslError>()
     if (courses.length > 0) {

@@ -45,8 +45,23 @@ export function missingField(
   })
 }
 
-export const without = (fields: Payload, ...names: readonly string[]): Payload =>
-  Object.fromEntries(Object.entries(fields).filter(([name]) => !names.includes(name)))
+/**
+ * The fields as Moodle takes them: without those named, and with 0 for a number or a switch that was cleared. A
+ * cleared lookup is left out, since Moodle keeps no course without its category.
+ */
+export function sendable(resource: string, fields: Payload, ...without: readonly string[]): Payload {
+  const known = resources[resource]!.fields!
+  const result: Payload = {}
+  for (const [name, value] of Object.entries(fields)) {
+    if (without.includes(name)) continue
+    const kind = known[name]?.kind
+    const cleared = value === null || value === ''
+    if (!cleared) result[name] = value
+    else if (kind === 'number' || kind === 'boolean') result[name] = 0
+    else if (kind !== 'id') result[name] = ''
+  }
+  return result
+}
 
 /** The same verdict about another field, or with another code: what the table cannot know of the call. */
 export const renamed = (

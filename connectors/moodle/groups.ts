@@ -2,7 +2,7 @@ import { DataError, type WaslError } from '../../core/errors.ts'
 import type { Payload, ResourceConnection, WriteOperation, WriteResult } from '../../core/plugin.ts'
 import { writeBatches } from './batch.ts'
 import { listIn, type MoodleClient, unexpected } from './client.ts'
-import { missingField, refusedField, renamed, without } from './fields.ts'
+import { missingField, refusedField, renamed, sendable } from './fields.ts'
 import { groupBy, mapInTurn, parts, unknownField } from './lists.ts'
 import { matchesById, readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
@@ -70,7 +70,10 @@ export function groupResource(client: MoodleClient): ResourceConnection {
 
   async function create(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_group_create_groups'
-    const groups = operations.map(({ fields }) => ({ description: '', ...without(fields, 'id', 'key') }))
+    const groups = operations.map(({ fields }) => ({
+      description: '',
+      ...sendable('group', fields, 'id', 'key'),
+    }))
     const { body } = await client.call({ name, parameters: { groups }, resource: NAME, writes: true }, signal)
     const created = listIn(body, name)
     if (created.length !== operations.length) throw unexpected(name)
@@ -80,7 +83,8 @@ export function groupResource(client: MoodleClient): ResourceConnection {
   /** Moodle's update must name the group anew, so a name that was not given is read before. */
   async function update(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_group_update_groups'
-    const changes = (operation: WriteOperation) => without(operation.fields, 'id', 'key', 'courseid')
+    const changes = (operation: WriteOperation) =>
+      sendable('group', operation.fields, 'id', 'key', 'courseid')
     const nameless = operations.filter(({ fields }) => fields['name'] === undefined).map(({ id }) => id!)
     const known = await found(nameless, signal)
     const lost = (id: string) => nameless.includes(id) && !known.has(id)

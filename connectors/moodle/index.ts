@@ -11,6 +11,7 @@ import { cohortMemberResource, groupMemberResource } from './members.ts'
 import { collections, parse } from './parse.ts'
 import { resources } from './resources.ts'
 import { type MoodleSettings, settingsSchema } from './settings.ts'
+import { moodleUsername } from './username.ts'
 import { userResource } from './users.ts'
 
 export type { MoodleSettings } from './settings.ts'
@@ -21,8 +22,10 @@ export default defineConnector<MoodleSettings>({
   settings: settingsSchema,
   resources,
   accepts: ['standard-webhooks'],
+  transforms: [moodleUsername],
   collections,
   parse,
+  demo: () => import('./sandbox/demo.ts'),
 
   connect(settings, tools) {
     const { url, token, allowPrivate = false } = settings

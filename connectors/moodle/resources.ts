@@ -130,7 +130,7 @@ export const resources: Readonly<Record<string, ResourceDefinition>> = {
     fields: {
       id,
       name: text(255),
-      parent: lookup,
+      parent: number,
       idnumber: key(100),
       description: {},
       descriptionformat: number,

@@ -3,7 +3,7 @@ import type { Payload, ResourceConnection, WriteOperation, WriteResult } from '.
 import { writeBatches } from './batch.ts'
 import { isObject, listIn, type MoodleClient, unexpected } from './client.ts'
 import { errorOf, warningsIn } from './errors.ts'
-import { refusedField, without } from './fields.ts'
+import { refusedField, sendable } from './fields.ts'
 import { groupBy, MOST, parts, unknownField } from './lists.ts'
 import { readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
@@ -76,7 +76,7 @@ export function userResource(client: MoodleClient, now: () => number): ResourceC
   async function create(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_user_create_users'
     const users = operations.map(({ fields }) => {
-      return { createpassword: true, ...without(fields, 'id', 'suspended') }
+      return { createpassword: true, ...sendable('user', fields, 'id', 'suspended') }
     })
     const { body } = await client.call({ name, parameters: { users }, resource: NAME, writes: true }, signal)
     const created = listIn(body, name)
@@ -113,8 +113,8 @@ export function userResource(client: MoodleClient, now: () => number): ResourceC
 
   async function update(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_user_update_users'
-    const changing = operations.filter(({ fields }) => Object.keys(without(fields, 'id')).length > 0)
-    const users = changing.map(({ id, fields }) => ({ id: id!, ...without(fields, 'id') }))
+    const changing = operations.filter(({ fields }) => Object.keys(sendable('user', fields, 'id')).length > 0)
+    const users = changing.map(({ id, fields }) => ({ id: id!, ...sendable('user', fields, 'id') }))
     const warnings = new Map<string, WaslError>()
     if (users.length > 0) {
       const { body } = await client.call(

@@ -32,14 +32,9 @@ export function control(request: IncomingMessage, text: string, parts: Controlle
     if (typeof body !== 'object' || body === null || Array.isArray(body))
       return wrong(400, 'the body must be one JSON object')
   }
+  if (what === undefined || what === '') return { status: 200, body: { doors: doors() } }
   const action = actions[`${request.method} ${what}${id === undefined ? '' : '/{id}'}`]
-  if (action === undefined)
-    return wrong(
-      404,
-      `there is only ${Object.keys(actions)
-        .map(name => name.replace(' ', ' /sandbox/'))
-        .join(', ')}`,
-    )
+  if (action === undefined) return wrong(404, `there is only ${doors().join(', ')}`)
   try {
     return action(parts, body, Number(id))
   } catch (error) {
@@ -47,6 +42,7 @@ export function control(request: IncomingMessage, text: string, parts: Controlle
   }
 }
 
+const doors = () => Object.keys(actions).map(name => name.replace(' ', ' /sandbox/'))
 const wrong = (status: number, message: string): ControlAnswer => ({ status, body: { error: message } })
 const done = (body: unknown, status = 200): ControlAnswer => ({ status, body })
 
@@ -76,9 +72,11 @@ const actions: Readonly<Record<string, (parts: Controlled, body: Fields, id: num
   'GET enrolments': ({ site }) => done([...site.enrolments.all()]),
   'POST enrolments': ({ person }, { userid, courseid, ...options }) =>
     done(person.enrol(Number(userid), Number(courseid), options), 201),
-  'POST grades': ({ person }, fields) => {
-    if (fields['userid'] === undefined) return wrong(400, '"userid" is missing')
-    return done(person.grade({ ...fields, userid: String(fields['userid']) }), 201)
+  'POST grades': ({ site, person }, { username, ...fields }) => {
+    const userid = fields['userid'] ?? site.users.by('username', username)[0]?.id
+    if (userid === undefined)
+      return wrong(400, '"userid", or the "username" of somebody who is here, is missing')
+    return done(person.grade({ ...fields, userid: String(userid) }), 201)
   },
   'GET faults': ({ faults }) => done(faults.list),
   'POST faults': ({ faults }, fault) => {

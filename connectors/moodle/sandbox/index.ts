@@ -114,7 +114,7 @@ export async function startMoodleSandbox(options: SandboxOptions = {}): Promise<
     const body = await bodyOf(request)
     if (body === undefined) return void response.writeHead(413).end()
     const path = (request.url ?? '').split('?')[0]
-    if (path?.startsWith('/sandbox/')) {
+    if (path === '/sandbox' || path?.startsWith('/sandbox/')) {
       const answer = control(request, body, { site, person, faults, log: () => log })
       response.writeHead(answer.status, { 'content-type': 'application/json' })
       return void response.end(`${JSON.stringify(answer.body, null, 2)}\n`)
