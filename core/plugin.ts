@@ -264,6 +264,8 @@ export interface ConnectorDefinition<S = unknown> {
   readonly verifiers?: readonly Verifier[]
   /** The verifiers that an endpoint of this connector may use, first is the default. */
   readonly accepts: readonly string[]
+  /** Transforms that only make sense with this remote (its rules for user names). */
+  readonly transforms?: readonly TransformDefinition[]
   /** Lists in batch bodies: the route's last part -> resource and the body's key (`users` -> `{"users": [...]}`). */
   readonly collections?: Readonly<Record<string, { readonly resource: string; readonly key: string }>>
   /** Pure: a stored delivery is parsed again after a crash. Raises DataError with a code (`MODULE_MISMATCH`, `PARSE_SHAPE`). */

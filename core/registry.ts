@@ -1,25 +1,14 @@
 import { SetupError } from './errors.ts'
+import type { Registry } from './pipeline/registered.ts'
 import { builtInTransforms } from './pipeline/transforms/index.ts'
 import type {
   ConnectorDefinition,
-  ResourceDefinition,
   StepDefinition,
   TransformDefinition,
 } from './plugin.ts'
 import { builtInSteps } from './steps/index.ts'
 
-/** Everything that pipeline files can name, frozen at start. */
-export interface Registry {
-  readonly connectors: ReadonlyMap<string, ConnectorDefinition>
-  /** In the order in which they were registered: the built-in ones first. */
-  readonly steps: ReadonlyMap<string, StepDefinition>
-  readonly transforms: ReadonlyMap<string, TransformDefinition>
-  connector(name: string): ConnectorDefinition | undefined
-  step(name: string): StepDefinition | undefined
-  transform(name: string): TransformDefinition | undefined
-  /** By its full name, such as `zoho/BTEC_Students`. */
-  resource(name: string): ResourceDefinition | undefined
-}
+export type { Registry } from './pipeline/registered.ts'
 
 function named<T extends { readonly name: string }>(kind: string, all: readonly T[]): ReadonlyMap<string, T> {
   const map = new Map<string, T>()
@@ -50,7 +39,11 @@ export function createRegistry(parts: {
 }): Registry {
   const connectors = named('connector', parts.connectors)
   const steps = named('step', [...builtInSteps, ...(parts.steps ?? [])])
-  const transforms = named('transform', [...builtInTransforms, ...(parts.transforms ?? [])])
+  const transforms = named('transform', [
+    ...builtInTransforms,
+    ...parts.connectors.flatMap(connector => connector.transforms ?? []),
+    ...(parts.transforms ?? []),
+  ])
   return Object.freeze({
     connectors,
     steps,

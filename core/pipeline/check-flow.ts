@@ -1,5 +1,4 @@
 import type { LintPlace, PipelineFile } from '../plugin.ts'
-import { checkResource, type Known, scaleNames, type Tell } from './check.ts'
 import { checkRules } from './check-rules.ts'
 import {
   derivedDefault,
@@ -11,6 +10,7 @@ import {
   type TransformFile,
   transformList,
 } from './grammar.ts'
+import { checkResource, type Known, scaleNames, type Tell } from './known.ts'
 import { nearest } from './nearest.ts'
 import { flowReferences } from './references.ts'
 import type { Path } from './source.ts'

@@ -1,7 +1,7 @@
 import type { PipelineFile } from '../plugin.ts'
-import { checkResource, type Known, type Tell } from './check.ts'
 import { isId, unknownField } from './fields.ts'
 import type { SharedFile } from './grammar.ts'
+import { checkResource, type Known, type Tell } from './known.ts'
 import type { Path } from './source.ts'
 
 /** The record of a module: every name that stands somewhere is one of its fields. */

@@ -1,6 +1,6 @@
 import type { FieldDefinition } from '../plugin.ts'
-import type { Tell } from './check.ts'
 import { derivedDefault, type RuleFile, type RuleObject, ruleObject } from './grammar.ts'
+import type { Tell } from './known.ts'
 import { nearest } from './nearest.ts'
 import type { Path } from './source.ts'
 import { shown } from './values.ts'

@@ -1,52 +1,10 @@
 import type { Finding } from '../errors.ts'
-import type { ConnectorConfig, JsonSchema, LintPlace, PipelineFile, Scale } from '../plugin.ts'
-import type { Registry } from '../registry.ts'
+import type { LintPlace, PipelineFile } from '../plugin.ts'
 import { checkFlow } from './check-flow.ts'
 import { checkRecord } from './check-record.ts'
 import type { FlowFile } from './grammar.ts'
-import { nearest } from './nearest.ts'
+import type { Known, Tell } from './known.ts'
 import type { Path, Source } from './source.ts'
-
-/** What the meaning of a pipeline file is checked against. */
-export interface Known {
-  readonly registry: Registry
-  /** Every module that could be read, its own among them, misshapen parts taken out. */
-  readonly modules: ReadonlyMap<string, PipelineFile>
-  /** Modules whose file is there but could not be read: nothing can be said about what refers to them. */
-  readonly unreadable: ReadonlySet<string>
-  readonly connectorConfig: (connector: string) => ConnectorConfig | undefined
-  readonly scale: (name: string) => Scale | undefined
-  readonly scales: Iterable<string>
-}
-
-export type Tell = (path: Path, code: string, message: string, suggestion?: string) => void
-
-/** Is there such a connector, and has it such a resource? */
-export function checkResource(name: unknown, path: Path, registry: Registry, tell: Tell): boolean {
-  if (typeof name !== 'string') return false
-  const [connector, resource] = name.split('/', 2) as [string, string | undefined]
-  const definition = registry.connector(connector)
-  if (definition === undefined) {
-    const known = [...registry.connectors.keys()]
-    tell(
-      path,
-      'UNKNOWN_CONNECTOR',
-      `there is no connector "${connector}"`,
-      nearest(connector, known) ?? (known.length === 0 ? undefined : `one of ${known.join(', ')}`),
-    )
-    return false
-  }
-  if (registry.resource(name) !== undefined) return true
-  const known = Object.keys(definition.resources)
-  const meant = nearest(resource ?? '', known)
-  tell(
-    path,
-    'UNKNOWN_RESOURCE',
-    `the connector "${connector}" has no resource "${resource ?? ''}"`,
-    meant === undefined ? `one of ${known.join(', ')}` : `${connector}/${meant}`,
-  )
-  return false
-}
 
 /** Every finding about the meaning of one file; its shape was looked at before. */
 export function checkMeaning(
@@ -70,12 +28,4 @@ export function checkMeaning(
     checkFlow(file, name, flow as FlowFile, spoilt, place, known, tell)
   }
   return findings
-}
-
-/** The names of scales in a transform's options, wherever its schema says that one stands. */
-export function scaleNames(options: unknown, schema: JsonSchema | undefined): readonly string[] {
-  if (schema?.['scale'] === true) return typeof options === 'string' ? [options] : []
-  const properties = (schema?.['properties'] ?? {}) as Record<string, JsonSchema>
-  if (options === null || typeof options !== 'object') return []
-  return Object.entries(options).flatMap(([name, value]) => scaleNames(value, properties[name]))
 }

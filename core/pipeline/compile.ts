@@ -9,12 +9,12 @@ import type {
   StepDefinition,
   WriteBackPlan,
 } from '../plugin.ts'
-import type { Registry } from '../registry.ts'
 import type { CompiledFlow, CompiledPipeline, SharedPlan } from './compiled.ts'
 import type { SharedFile, UpsertOptions } from './grammar.ts'
 import { identitiesOf, uniqueOf } from './identities.ts'
 import { keySets } from './keys.ts'
 import { chainedFields, flowReferences, keyOf, lentFields } from './references.ts'
+import type { Registry } from './registered.ts'
 import { condition } from './rules.ts'
 import { chain, connectorOf } from './run.ts'
 import { isEmpty } from './values.ts'

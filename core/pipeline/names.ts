@@ -1,6 +1,6 @@
 import type { PipelineFile, ResourceName } from '../plugin.ts'
-import type { Registry } from '../registry.ts'
 import type { CompiledPipeline, PipelineSet } from './compiled.ts'
+import type { Registry } from './registered.ts'
 import { connectorOf } from './run.ts'
 
 /** The plural as a route writes it: students, classes, categories. */

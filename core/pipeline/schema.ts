@@ -89,7 +89,10 @@ function rule(direction: 'map' | 'send'): JsonSchema {
   const self = { $ref: `#/$defs/${direction}Rule` }
   const transform = { $ref: '#/$defs/transforms' }
   const words: JsonSchema = {
-    of: { ...single('string'), description: 'Our own field; in a push also `student.zohoId` and `run.at`.' },
+    of: {
+      ...single('string'),
+      description: 'Our own field; in a push also `<reference>.<field>` and `run.at`.',
+    },
     join: { ...names, minItems: 1, description: 'Our own fields, put together.' },
     with: { type: 'string', description: 'What stands between joined fields. Default: a space.' },
     value: { description: 'A constant.' },

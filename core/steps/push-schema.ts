@@ -21,7 +21,8 @@ export const pushSchema: JsonSchema = {
       type: 'object',
       minProperties: 1,
       additionalProperties: name,
-      description: 'Our field that keeps what the remote answered: `{ "moodleUserId": "id" }`.',
+      description:
+        'Our field on the left keeps what the remote answers under the name on the right: its `id`.',
     },
     onDelete: {
       description: 'What is sent when the record is deleted: nothing (`keep`), a deletion, or these fields.',

@@ -43,13 +43,6 @@ export function plainText(html: string): string {
     .trim()
 }
 
-/** Moodle's usernames are lower case and hold letters, digits, `.`, `-`, `_` and `@` only. */
-export function moodleUsername(address: string): string | null {
-  const local = address.trim().split('@', 1)[0] as string
-  const name = local.toLowerCase().replace(/[^-.@_a-z0-9]/g, '')
-  return name === '' ? null : name
-}
-
 export const textTransforms = [
   defineTransform({
     name: 'trim',
@@ -78,7 +71,7 @@ export const textTransforms = [
   }),
   defineTransform({
     name: 'other-words',
-    summary: 'All words but the first; the whole where there is one word only (Moodle wants a last name).',
+    summary: 'All words but the first; the whole where there is one word only.',
     prepare: () => value => {
       const all = words(value)
       return all.length === 1 ? (all[0] as string) : all.slice(1).join(' ')
@@ -88,11 +81,6 @@ export const textTransforms = [
     name: 'plain-text',
     summary: 'HTML as plain text: tags gone, paragraphs as lines, entities as characters.',
     prepare: () => value => plainText(text(value)),
-  }),
-  defineTransform({
-    name: 'moodle-username',
-    summary: 'The part of an email address before the @, in the characters that Moodle allows in a username.',
-    prepare: () => value => moodleUsername(text(value)),
   }),
   defineTransform<{ before: string }>({
     name: 'prefix',
