@@ -52,10 +52,11 @@ export const rawBody = (): NonNullable<Exclude<ServerRoute['options'], (server: 
   payload: {
     output: 'stream',
     parse: false,
-    override: 'application/octet-stream',
+    override: 'application/json',
     maxBytes: Number.MAX_SAFE_INTEGER,
     timeout: false,
   },
+  timeout: { server: false },
 })
 
 /** The sender's own id of a request, apart from what a signature holds. Raises 400. */

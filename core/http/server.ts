@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer as createListener } from 'node:http'
+import { createServer as createListener, Server as Listener } from 'node:http'
 import type { Lifecycle, Request, Server } from '@hapi/hapi'
 import Hapi from '@hapi/hapi'
 import { addKeyStrategy } from './authentication.ts'
 import { addBatchRoutes } from './batch.ts'
-import { addEventRoutes } from './events.ts'
+import { addEventRoutes, rawBody } from './events.ts'
 import { addHealthRoutes } from './health.ts'
 import { type HttpOptions, LIMITS, type Surroundings } from './ports.ts'
 import { answerFor, notFound, problem } from './problems.ts'
@@ -16,6 +15,8 @@ const BACKLOG = 4096
 const HEADERS_MS = 5_000
 /** How often Node looks for requests that take too long. */
 const CHECK_MS = 500
+/** hapi's fingerprint of a path of any length. */
+const CATCH_ALL = '/#*'
 
 /** For answers of the API; a page that needs more sets its own. */
 const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
@@ -33,19 +34,22 @@ const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
  */
 export async function createServer(options: HttpOptions): Promise<Server> {
   const surroundings: Surroundings = { ...options, limits: { ...LIMITS, ...options.limits } }
+  const { limits } = surroundings
   const listener = createListener({
-    requestTimeout: surroundings.limits.batchMs + CHECK_MS,
+    requestTimeout: Math.max(limits.batchMs, HEADERS_MS) + CHECK_MS,
     headersTimeout: HEADERS_MS,
     connectionsCheckingInterval: CHECK_MS,
   })
   const server = Hapi.server({
     host: options.host,
     port: options.port,
-    listener,
-    autoListen: false,
+    listener: withBacklog(listener),
     debug: false,
     compression: { minBytes: 4096 },
     routes: {
+      // For routes that let hapi read the body; ours read it themselves.
+      payload: { maxBytes: limits.webhookBytes, timeout: limits.webhookMs, allow: 'application/json' },
+      timeout: { server: limits.webhookMs + limits.waitMs },
       state: { parse: false, failAction: 'ignore' },
       validate: {
         failAction: (_request, _h, error) => {
@@ -65,23 +69,15 @@ export async function createServer(options: HttpOptions): Promise<Server> {
   server.ext('onRequest', refuseStrangePaths)
   server.ext('onPreResponse', answerWith(surroundings))
   server.ext('onPreStart', () => addMethodRefusals(server))
-  listenOnStart(server, listener, options)
+  options.routes?.(server, door)
   return server
 }
 
-/** hapi cannot be told how many connections may wait, so we listen, just before it starts to dispatch. */
-function listenOnStart(
-  server: Server,
-  listener: ReturnType<typeof createListener>,
-  { host, port }: HttpOptions,
-): void {
-  const start = server.start.bind(server)
-  server.start = async () => {
-    await server.initialize()
-    listener.listen({ host, port, backlog: BACKLOG })
-    await once(listener, 'listening')
-    await start()
-  }
+/** hapi cannot be told how many connections may wait to be taken; bursts need more than Node's 511. */
+function withBacklog(listener: Listener): Listener {
+  const listen = (port: number, host: string, done: () => void) =>
+    Listener.prototype.listen.call(listener, { port, host, backlog: BACKLOG }, done)
+  return Object.assign(listener, { listen: listen as Listener['listen'] })
 }
 
 /** An encoded slash or control character would reach a handler decoded, inside a parameter. */
@@ -128,12 +124,20 @@ function addMethodRefusals(server: Server): void {
     server.route({
       method: '*',
       path,
-      options: {
-        payload: { output: 'stream', parse: false, maxBytes: Number.MAX_SAFE_INTEGER, timeout: false },
-      },
+      options: rawBody(),
       handler: () => {
         throw problem(405, 'METHOD_NOT_ALLOWED', `This path answers to ${allow}.`, { headers: { allow } })
       },
     })
   }
+  // hapi's own 404 waits for the whole body first.
+  if (!paths.has(CATCH_ALL))
+    server.route({
+      method: '*',
+      path: '/{any*}',
+      options: rawBody(),
+      handler: () => {
+        throw notFound()
+      },
+    })
 }

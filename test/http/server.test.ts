@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect } from 'chai'
 import { DataError, SetupError } from '../../core/errors.ts'
+import { rawBody } from '../../core/http/events.ts'
 import { type College, college } from './college.ts'
 
 const EVENT = '/api/v1/events/classroom/user_created'
@@ -97,6 +98,26 @@ describe('the HTTP server', () => {
       expect(response.statusCode).to.equal(status)
       expect(response.result).to.include({ code: error.code, message: error.message, hint: error.hint })
     }
+  })
+
+  it('reads the JSON of further routes as strictly', async () => {
+    const more = await college({
+      routes: (server, door) =>
+        server.route({
+          method: 'PUT',
+          path: '/v1/extension/settings',
+          options: { ...rawBody(), auth: { strategy: 'key', scope: 'configure' } },
+          handler: async request => ({ got: await door.readJson(request) }),
+        }),
+    })
+    const put = (payload: string, key: string) =>
+      more.server.inject({ ...more.keyed('/v1/extension/settings', payload, key), method: 'PUT' })
+    expect((await put('{"id":3652397000000186017}', more.keys.admin)).result).to.deep.equal({
+      got: { id: '3652397000000186017' },
+    })
+    expect((await put('{"a":1,"a":2}', more.keys.admin)).result).to.include({ code: 'JSON_DUPLICATE_KEY' })
+    expect((await put('{}', more.keys.operate)).result).to.include({ code: 'SCOPE_MISSING', statusCode: 403 })
+    await more.server.stop()
   })
 
   describe('on a socket', () => {
