@@ -189,50 +189,67 @@ const like = (text: string, pattern: string) => {
   return new RegExp(`^${parts.join('.*')}$`, 's').test(text.toLowerCase())
 }
 
-/** Texts are compared without regard to case, as Zoho's database does. */
-export const fits = (condition: Condition, row: Payload): boolean => {
+/** What a record holds in a column, asked for only where a condition needs it. */
+export type Held = (column: string) => Json | undefined
+
+const numeric = /^-?\d+(\.\d+)?$/
+
+/** Below zero, zero or above, as `held` stands to `value`; numbers as numbers. */
+const compared = (held: string, value: string): number => {
+  if (numeric.test(held) && numeric.test(value)) return Number(held) - Number(value)
+  const [left, right] = [held.toLowerCase(), value.toLowerCase()]
+  return left < right ? -1 : left === right ? 0 : 1
+}
+
+/** Operators on a value that is there. Texts are compared without regard to case, as Zoho's database does. */
+const comparisons: Readonly<Record<string, (values: readonly string[]) => (held: string) => boolean>> = {
+  in: values => {
+    const all = new Set(values.map(value => value.toLowerCase()))
+    return held => all.has(held.toLowerCase())
+  },
+  like:
+    ([pattern = '']) =>
+    held =>
+      like(held, pattern),
+  '<':
+    ([value = '']) =>
+    held =>
+      compared(held, value) < 0,
+  '<=':
+    ([value = '']) =>
+    held =>
+      compared(held, value) <= 0,
+  '>':
+    ([value = '']) =>
+    held =>
+      compared(held, value) > 0,
+  '>=':
+    ([value = '']) =>
+    held =>
+      compared(held, value) >= 0,
+}
+const negated: Readonly<Record<string, string>> = {
+  '!=': 'in',
+  '<>': 'in',
+  'not in': 'in',
+  'not like': 'like',
+}
+
+/** Made once for a query, asked for every record. */
+export const matcher = (condition: Condition): ((held: Held) => boolean) => {
   if ('join' in condition) {
-    const left = fits(condition.left, row)
-    return condition.join === 'and' ? left && fits(condition.right, row) : left || fits(condition.right, row)
+    const [left, right] = [matcher(condition.left), matcher(condition.right)]
+    return condition.join === 'and' ? held => left(held) && right(held) : held => left(held) || right(held)
   }
-  const held = plain(row[condition.column.replace(/\.id$/, '')])
   const { operator, values } = condition
-  if (operator === 'is null') return held === null
-  if (operator === 'is not null') return held !== null
-  if (held === null) return operator === '!=' || operator === '<>' || operator === 'not in'
-  const low = held.toLowerCase()
-  const same = (value: string) => value.toLowerCase() === low
-  const [first = ''] = values
-  const order =
-    /^-?\d+(\.\d+)?$/.test(held) && /^-?\d+(\.\d+)?$/.test(first)
-      ? Number(held) - Number(first)
-      : low < first.toLowerCase()
-        ? -1
-        : same(first)
-          ? 0
-          : 1
-  switch (operator) {
-    case '=':
-      return same(first)
-    case '!=':
-    case '<>':
-      return !same(first)
-    case 'in':
-      return values.some(same)
-    case 'not in':
-      return !values.some(same)
-    case 'like':
-      return like(held, first)
-    case 'not like':
-      return !like(held, first)
-    case '<':
-      return order < 0
-    case '<=':
-      return order <= 0
-    case '>':
-      return order > 0
-    default:
-      return order >= 0
+  const column = condition.column.replace(/\.id$/, '')
+  if (operator === 'is null') return held => plain(held(column)) === null
+  if (operator === 'is not null') return held => plain(held(column)) !== null
+  const not = negated[operator]
+  const fits = comparisons[not ?? (operator === '=' ? 'in' : operator)]!(values)
+  return held => {
+    const value = plain(held(column))
+    return value === null ? not !== undefined : fits(value) !== (not !== undefined)
   }
 }
 

@@ -1,7 +1,7 @@
 /** The calls about records below `/crm/v8/{module}`. */
 import type { Json, Payload } from '../../../core/plugin.ts'
 import { type Answer, invalidBody, invalidMethod, paramMissing, Refused, refusal, refuse } from './answers.ts'
-import { answerOf, checkQuery, fits, parseCoql } from './coql.ts'
+import { answerOf, checkQuery, type Held, matcher, parseCoql } from './coql.ts'
 import type { LayoutModule } from './layout.ts'
 import { searchOf } from './search.ts'
 import { owner, type Stored } from './store.ts'
@@ -134,21 +134,31 @@ const deleted = (world: World, module: LayoutModule, call: ApiCall): Answer => {
 }
 
 /** What COQL and search see: a change that is younger than the lag is not there yet. */
-const indexed = (world: World, module: LayoutModule): Payload[] => {
+const indexed = (world: World, module: LayoutModule): Stored[] => {
   const seenUntil = world.now() - (world.faults.current.searchLagMs ?? 0)
-  const rows: Payload[] = []
+  const seen: Stored[] = []
   for (const stored of world.store.table(module.name)) {
-    if (stored.modifiedAt <= seenUntil) rows.push(world.store.show(module, stored))
+    if (stored.modifiedAt <= seenUntil) seen.push(stored)
     else if (stored.before !== undefined)
-      rows.push(world.store.show(module, { ...stored, values: stored.before, modifiedAt: stored.createdAt }))
+      seen.push({ ...stored, values: stored.before, modifiedAt: stored.createdAt })
   }
-  return rows
+  return seen
 }
+
+const heldBy =
+  (world: World, stored: Stored): Held =>
+  column => {
+    if (column === 'id') return stored.id
+    if (column === 'Created_Time') return world.store.moment(stored.createdAt)
+    if (column === 'Modified_Time') return world.store.moment(stored.modifiedAt)
+    return column === 'Owner' ? owner : stored.values[column]
+  }
 
 const search = (world: World, module: LayoutModule, call: ApiCall): Answer => {
   const meets = searchOf(call.query, module)
-  const rows = indexed(world, module).filter(meets)
-  const { data, info } = pageOf(call, rows)
+  const rows = indexed(world, module).filter(stored => meets({ ...stored.values, id: stored.id }))
+  const { data: page, info } = pageOf(call, rows)
+  const data = page.map(stored => world.store.show(module, stored))
   const fields = call.query.get('fields')?.split(',')
   const shown = data.map(row =>
     fields === undefined
@@ -168,10 +178,13 @@ export const coql = (world: World, call: ApiCall): Answer => {
   const query = parseCoql(text)
   const module = world.module(query.module)
   checkQuery(query, module)
-  const rows = indexed(world, module).filter(row => fits(query.where, row))
+  const fits = matcher(query.where)
+  const rows = indexed(world, module).filter(stored => fits(heldBy(world, stored)))
   if (query.order !== undefined) {
     const { column, descending } = query.order
-    rows.sort((a, b) => (String(a[column]) < String(b[column]) ? -1 : 1) * (descending ? -1 : 1))
+    const down = descending ? -1 : 1
+    const key = (stored: Stored) => String(heldBy(world, stored)(column) ?? '')
+    rows.sort((a, b) => (key(a) < key(b) ? -1 : 1) * down)
   }
   const page = rows.slice(query.offset, query.offset + query.limit)
   const columns = new Set([...query.columns, 'id'])

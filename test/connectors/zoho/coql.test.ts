@@ -8,7 +8,7 @@ import {
   criteriaValue,
 } from '../../../connectors/zoho/coql.ts'
 import zoho from '../../../connectors/zoho/index.ts'
-import { fits, parseCoql } from '../../../connectors/zoho/sandbox/coql.ts'
+import { matcher, parseCoql } from '../../../connectors/zoho/sandbox/coql.ts'
 import { startZohoSandbox, type ZohoSandbox } from '../../../connectors/zoho/sandbox/index.ts'
 import { parseCriteria } from '../../../connectors/zoho/sandbox/search.ts'
 import type { Connection } from '../../../core/plugin.ts'
@@ -78,7 +78,8 @@ describe('quoting for COQL', () => {
       const query = parseCoql(coqlIn('BTEC_Students', ['id'], 'Last_Name', ["'other'", quoted]))
       if ('join' in query.where) throw new Error('the value became a condition')
       expect(query.where.values).to.deep.equal(['other', value])
-      expect(fits(query.where, { Last_Name: 'somebody else' })).to.equal(false)
+      expect(matcher(query.where)(() => 'somebody else')).to.equal(false)
+      expect(matcher(query.where)(() => value)).to.equal(true)
       return undefined
     })
 })
