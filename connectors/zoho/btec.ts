@@ -56,6 +56,7 @@ const number = (pattern: string): ZohoField => ({ type: 'autonumber', pattern })
 const name: ZohoField = { type: 'text', length: 120, mandatory: true }
 /** The id of its Moodle counterpart. Text, since ids with leading zeros occur in institution data. */
 const moodleId: ZohoField = { type: 'text', length: 60, identifies: true, needed: true }
+/** Where Wasl creates records, Zoho must refuse doubles: a creation whose answer is lost is told by it. */
 const link: ZohoField = { ...moodleId, unique: true }
 const optionalId: ZohoField = { type: 'text', length: 60, identifies: true }
 const sync: Record<string, ZohoField> = {
@@ -63,6 +64,10 @@ const sync: Record<string, ZohoField> = {
   Sync_Status: { ...pick('Pending', 'Synced', 'Failed'), needed: true },
   Sync_Error_Message: { ...text(255), needed: true },
 }
+/** Units are told nothing back unless they are courses of their own. */
+const optionalSync = Object.fromEntries(
+  Object.entries(sync).map(([name, field]) => [name, { ...field, needed: false }]),
+)
 const person: Record<string, ZohoField> = {
   Full_Name: text(),
   First_Name: text(80),
@@ -121,9 +126,9 @@ export const btec: Readonly<Record<string, ZohoModule>> = {
       Level: text(60),
       Description: area,
       Status: pick('Active', 'Inactive'),
-      Program_Moodle_ID: link,
-      Moodle_Category_ID: optionalId,
-      Moodle_Cohort_ID: optionalId,
+      Program_Moodle_ID: moodleId,
+      Moodle_Category_ID: moodleId,
+      Moodle_Cohort_ID: moodleId,
       ...sync,
     },
   },
@@ -140,9 +145,9 @@ export const btec: Readonly<Record<string, ZohoModule>> = {
       Level: text(60),
       Description: area,
       Status: pick('Active', 'Inactive'),
-      Unit_Moodle_ID: link,
+      Unit_Moodle_ID: optionalId,
       Moodle_Course_ID: optionalId,
-      ...sync,
+      ...optionalSync,
     },
   },
   BTEC_Classes: {
@@ -160,8 +165,9 @@ export const btec: Readonly<Record<string, ZohoModule>> = {
       Status: pick('Planned', 'Active', 'Completed', 'Cancelled'),
       Capacity: { type: 'integer' },
       Description: area,
-      Moodle_Class_ID: link,
-      Moodle_Course_ID: optionalId,
+      // Not unique: where classes are groups, several share their unit's course.
+      Moodle_Class_ID: moodleId,
+      Moodle_Course_ID: moodleId,
       Moodle_Group_ID: optionalId,
       ...sync,
     },
@@ -178,7 +184,7 @@ export const btec: Readonly<Record<string, ZohoModule>> = {
       Start_Date: date,
       End_Date: date,
       Status: pick('Active', 'Withdrawn', 'Completed', 'Suspended'),
-      Registration_Moodle_ID: { ...optionalId, unique: true },
+      Registration_Moodle_ID: moodleId,
       Moodle_Cohort_ID: optionalId,
       Notes: area,
       ...sync,
@@ -197,7 +203,8 @@ export const btec: Readonly<Record<string, ZohoModule>> = {
       Start_Date: date,
       End_Date: date,
       Status: pick('Active', 'Completed', 'Withdrawn', 'Suspended'),
-      Enrollment_Moodle_ID: link,
+      // Not unique: a second enrolment after a withdrawn one is the same pair in Moodle.
+      Enrollment_Moodle_ID: moodleId,
       Moodle_Course_ID: optionalId,
       Notes: area,
       ...sync,
