@@ -1,0 +1,172 @@
+/**
+ * `npm run bench`: the engine beside a bare hapi echo and a hand-written program, in interleaved rounds of one run.
+ * Only the ratios mean something on another machine. `--requests`, `--connections`, `--rounds` change the size.
+ */
+import { spawn } from 'node:child_process'
+import { cpus, totalmem } from 'node:os'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { LoadOptions, LoadResult } from './load.ts'
+import {
+  buildOnce,
+  embeddedPid,
+  memoryOf,
+  type Program,
+  startEcho,
+  startEngine,
+  startHandWritten,
+} from './programs.ts'
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '8000' },
+    connections: { type: 'string', default: '50' },
+    rounds: { type: 'string', default: '3' },
+  },
+})
+const [count, connections, rounds] = [values.requests, values.connections, values.rounds].map(Number) as [
+  number,
+  number,
+  number,
+]
+const IDLE_MS = 3000
+const say = (line = '') => process.stdout.write(`${line}\n`)
+
+interface Round {
+  readonly accepted: number
+  readonly settled?: number
+  readonly p50: number
+  readonly p99: number
+  readonly startMs: number
+  readonly idle: number | undefined
+  readonly after: number | undefined
+  readonly server: number | undefined
+}
+
+/** The sender in its own process. */
+function load(options: LoadOptions): Promise<LoadResult> {
+  const file = fileURLToPath(new URL('./load.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx/esm', file], { stdio: ['pipe', 'pipe', 'inherit'] })
+  child.stdin.end(JSON.stringify(options))
+  return new Promise((resolve, reject) => {
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', part => {
+      text += part
+    })
+    child.on('error', reject)
+    child.on('close', code =>
+      code === 0 ? resolve(JSON.parse(text)) : reject(new Error(`the sender ended with exit code ${code}`)),
+    )
+  })
+}
+
+async function round(name: string, start: () => Promise<Program>, seed: number): Promise<Round> {
+  const program = await start()
+  try {
+    const { target, pid, folder, startMs } = program
+    await wait(IDLE_MS)
+    const idle = memoryOf(pid)?.rss
+    const common = { ...target, connections }
+    await load({ ...common, count: Math.min(1000, count), run: `w${seed}`, seed: seed + 1000 })
+    const result = await load({ ...common, count, run: `r${seed}`, seed })
+    const refused = Object.keys(result.statuses).filter(status => !['200', '202'].includes(status))
+    if (refused.length > 0) throw new Error(`${name} answered ${JSON.stringify(result.statuses)}`)
+    const outcomes = Object.entries(result.outcomes).map(([outcome, times]) => `${times} ${outcome}`)
+    const server = embeddedPid(folder)
+    const made: Round = {
+      accepted: count / result.accepted,
+      ...(result.settled === undefined ? {} : { settled: count / result.settled }),
+      p50: result.p50,
+      p99: result.p99,
+      startMs,
+      idle,
+      after: memoryOf(pid)?.rss,
+      server: server === undefined ? undefined : memoryOf(server)?.anonymous,
+    }
+    say(
+      `  ${name.padEnd(13)} ${made.accepted.toFixed(0).padStart(6)}/s accepted  ${made.settled === undefined ? '' : `${made.settled.toFixed(0).padStart(6)}/s end to end  ${outcomes.join(', ')}`}`,
+    )
+    return made
+  } finally {
+    await program.stop()
+  }
+}
+
+const median = (numbers: readonly (number | undefined)[]): number | undefined => {
+  const known = numbers.filter(number => number !== undefined).sort((a, b) => a - b)
+  return known.length === 0 ? undefined : known[Math.floor((known.length - 1) / 2)]
+}
+
+function table(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
+  for (const row of rows)
+    say(
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+        .join('  '),
+    )
+}
+
+const programs: readonly (readonly [string, () => Promise<Program>])[] = [
+  ['hapi echo', startEcho],
+  ['hand-written', startHandWritten],
+  ['engine', startEngine],
+]
+const cores = cpus()
+say(
+  `${cores.length} x ${cores[0]?.model ?? 'unknown processor'}, ${(totalmem() / 2 ** 30).toFixed(0)} GB, Node ${process.version}, ${process.platform}`,
+)
+say(
+  `${count} webhooks of 1.5 KB on ${connections} connections, ${rounds} rounds, medians; the sender shares the machine`,
+)
+
+await buildOnce()
+const results = new Map<string, Round[]>(programs.map(([name]) => [name, []]))
+for (let number = 1; number <= rounds; number++) {
+  say(`\nround ${number}`)
+  for (const [name, start] of programs) results.get(name)!.push(await round(name, start, number))
+}
+
+const medianOf = (name: string, pick: (made: Round) => number | undefined) =>
+  median(results.get(name)!.map(pick))
+const shown = (value: number | undefined, digits = 0) => (value === undefined ? '–' : value.toFixed(digits))
+const ratio = (name: string, pick: (made: Round) => number | undefined) => {
+  const [own, measure] = [medianOf(name, pick), medianOf('hand-written', pick)]
+  return own === undefined || measure === undefined ? '–' : (own / measure).toFixed(2)
+}
+say()
+table([
+  ['', 'accepted/s', 'of hand-written', 'end to end/s', 'of hand-written', 'p50 ms', 'p99 ms'],
+  ...programs.map(([name]) => [
+    name,
+    shown(medianOf(name, made => made.accepted)),
+    ratio(name, made => made.accepted),
+    shown(medianOf(name, made => made.settled)),
+    ratio(name, made => made.settled),
+    shown(
+      medianOf(name, made => made.p50),
+      1,
+    ),
+    shown(
+      medianOf(name, made => made.p99),
+      1,
+    ),
+  ]),
+])
+say()
+table([
+  ['engine', 'measured', 'budget'],
+  [
+    'start to first accepted webhook, new data folder',
+    `${shown(medianOf('engine', made => made.startMs))} ms`,
+    '2000 ms',
+  ],
+  ['memory of the engine, idle', `${shown(medianOf('engine', made => made.idle))} MB`, '120 MB'],
+  ['memory of the engine, after the load', `${shown(medianOf('engine', made => made.after))} MB`, '250 MB'],
+  [
+    'memory of the embedded server, without the mapped file',
+    `${shown(medianOf('engine', made => made.server))} MB`,
+    '80 MB',
+  ],
+])
