@@ -75,7 +75,8 @@ function parseEnvelope({ body, route, resource, senderId }: Incoming): Parsed {
   for (const event of events)
     if (event.kind === 'delete' && event.id === undefined)
       throw shape('data', `of ${named ?? route} does not name the ${type.resource} that was deleted`)
-  const id = textIn(body, ['id', 'event_id'])
+  // Without an envelope `id` is the record's, which every event of it shares.
+  const id = data === body ? undefined : textIn(body, ['id', 'event_id'])
   return senderId === undefined && id !== undefined ? { key: id, events } : { events }
 }
 

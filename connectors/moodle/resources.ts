@@ -33,7 +33,7 @@ export const resources: Readonly<Record<string, ResourceDefinition>> = {
     uniqueBy: ['username', 'email'],
     empty: '',
     aliases: ['users'],
-    noFlowReason: payload => (hasRole(payload) ? undefined : 'no_role_yet'),
+    noFlowReason: ({ role }) => (role === 'student' || role === 'teacher' ? undefined : 'no_role_yet'),
     idOf: own('user'),
     versionOf,
     fields: {
@@ -270,8 +270,6 @@ export const resources: Readonly<Record<string, ResourceDefinition>> = {
     versionOf,
   },
 }
-
-const hasRole = ({ role }: Payload): boolean => typeof role === 'string' && role !== ''
 
 /**
  * A grade of an assignment is told by several of Moodle's events with the ids of different tables; student and
