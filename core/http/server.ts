@@ -30,7 +30,7 @@ const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
 /**
  * The HTTP side: intake, status and health, on hapi. It listens after `start()`; other routes may be added until
  * then, with `options: { auth: { strategy: 'key', scope } }` for people's keys (`request.auth.credentials.user`
- * holds `id` and `tenant`). Errors are boom's shape with `code`; a method that a path has not is 405.
+ * holds `id` and `tenant`) and `validate.params` for every parameter. Errors are boom's shape with `code`; a method that a path has not is 405.
  */
 export async function createServer(options: HttpOptions): Promise<Server> {
   const surroundings: Surroundings = { ...options, limits: { ...LIMITS, ...options.limits } }
@@ -66,9 +66,12 @@ export async function createServer(options: HttpOptions): Promise<Server> {
   addStatusRoute(server, surroundings, door)
   addBatchRoutes(server, surroundings, door)
 
-  server.ext('onRequest', refuseStrangePaths)
+  const own = new Set(server.table().map(route => route.path))
   server.ext('onPreResponse', answerWith(surroundings))
-  server.ext('onPreStart', () => addMethodRefusals(server))
+  server.ext('onPreStart', () => {
+    requireParamRules(server, own)
+    addMethodRefusals(server)
+  })
   options.routes?.(server, door)
   return server
 }
@@ -80,10 +83,14 @@ function withBacklog(listener: Listener): Listener {
   return Object.assign(listener, { listen: listen as Listener['listen'] })
 }
 
-/** An encoded slash or control character would reach a handler decoded, inside a parameter. */
-const refuseStrangePaths: Lifecycle.Method = (request, h) => {
-  if (/%(?:0|1|2f|5c|7f)|\\|\/\.\.?(?:\/|$)/i.test(request.path)) throw notFound()
-  return h.continue
+/**
+ * A parameter arrives decoded: `..%2fx` as `../x`, `%00` as a NUL. So each must say what it may be. Ours look their
+ * parameters up in what there is.
+ */
+function requireParamRules(server: Server, own: ReadonlySet<string>): void {
+  for (const { path, method, settings } of server.table())
+    if (path.includes('{') && !own.has(path) && !settings.validate?.params)
+      throw new Error(`the route ${method.toUpperCase()} ${path} must say in validate.params what it takes`)
 }
 
 const answerWith =

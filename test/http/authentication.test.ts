@@ -1,5 +1,6 @@
 import type { ServerInjectOptions } from '@hapi/hapi'
 import { expect } from 'chai'
+import Joi from 'joi'
 import { newApiKey } from '../../core/http/keys.ts'
 import { type College, college, NOW } from './college.ts'
 
@@ -185,7 +186,10 @@ describe('who is calling', () => {
     other.server.route({
       method: 'GET',
       path: '/api/v1/records/{module}',
-      options: { auth: { strategy: 'key', scope: 'read' } },
+      options: {
+        auth: { strategy: 'key', scope: 'read' },
+        validate: { params: Joi.object({ module: Joi.string().pattern(/^[a-z]{1,40}$/) }) },
+      },
       handler: request => request.auth.credentials.user as object,
     })
     const get = (key?: string) =>

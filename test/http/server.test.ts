@@ -120,6 +120,13 @@ describe('the HTTP server', () => {
     await more.server.stop()
   })
 
+  it('starts with no route that takes any text as a parameter', async () => {
+    const error = await college({
+      routes: server => server.route({ method: 'GET', path: '/api/v1/loose/{id}', handler: () => '' }),
+    }).catch((e: Error) => e)
+    expect(String(error)).to.contain('GET /api/v1/loose/{id} must say in validate.params')
+  })
+
   describe('on a socket', () => {
     let sockets: Socket[] = []
     beforeEach(() => at.server.start())
