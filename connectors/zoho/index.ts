@@ -6,7 +6,8 @@ import { resourceOf } from './resources.ts'
 import { settingsSchema, type ZohoSettings } from './settings.ts'
 import { zohoSignature, zohoToken } from './verify.ts'
 
-export type { ZohoModule } from './btec.ts'
+export type { ZohoField, ZohoModule } from './btec.ts'
+export { btec } from './btec.ts'
 export type { ZohoSettings } from './settings.ts'
 export { channelToken, signatureHeaders } from './verify.ts'
 

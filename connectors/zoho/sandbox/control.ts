@@ -5,7 +5,7 @@
 import type { Json, Payload } from '../../../core/plugin.ts'
 import { type Answer, invalidBody, invalidMethod, refusal } from './answers.ts'
 import type { Faults } from './faults.ts'
-import type { LoggedCall } from './server.ts'
+import type { LoggedCall } from './log.ts'
 import type { World } from './world.ts'
 
 const isObject = (value: Json | undefined): value is Payload =>

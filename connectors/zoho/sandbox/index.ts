@@ -10,14 +10,15 @@ import { type Announcement, createAnnouncer, type NotifyTarget } from './announc
 import { Refused, refuse } from './answers.ts'
 import { createFaults, type FaultSwitch } from './faults.ts'
 import { layoutOf } from './layout.ts'
+import type { LoggedCall } from './log.ts'
 import { type Credentials, createOAuth } from './oauth.ts'
-import { createZohoServer, type LoggedCall } from './server.ts'
+import { createZohoServer } from './server.ts'
 import { createStore } from './store.ts'
 import { createWorld } from './world.ts'
 
 export type { Announcement, NotifyTarget } from './announce.ts'
 export type { FaultSwitch, Faults } from './faults.ts'
-export type { LoggedCall } from './server.ts'
+export type { LoggedCall } from './log.ts'
 
 export interface ZohoSandboxOptions {
   /** Default 0: any that is free. */

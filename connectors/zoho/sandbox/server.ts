@@ -14,22 +14,12 @@ import {
 } from './answers.ts'
 import { control } from './control.ts'
 import type { Strike } from './faults.ts'
+import type { LoggedCall } from './log.ts'
 import type { OAuth } from './oauth.ts'
 import { type ApiCall, coql, records } from './records.ts'
 import { settings } from './settings.ts'
 import { watch } from './watch.ts'
 import type { World } from './world.ts'
-
-export interface LoggedCall {
-  readonly at: number
-  readonly method: string
-  /** With its query; secrets in it are hidden. */
-  readonly path: string
-  /** As it was parsed; a token request's secrets are hidden. */
-  readonly body: Json | undefined
-  /** 0: the connection was closed without an answer. */
-  readonly status: number
-}
 
 const MAX_BODY = 25 * 1024 * 1024
 const LOGGED = 2_000
