@@ -1,0 +1,371 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect } from 'chai'
+import { parse } from '../../../connectors/moodle/parse.ts'
+import demo from '../../../connectors/moodle/sandbox/demo.ts'
+import { type MoodleSandbox, startMoodleSandbox } from '../../../connectors/moodle/sandbox/index.ts'
+import { standardWebhooks } from '../../../core/http/verifiers/standard-webhooks.ts'
+import type { Payload } from '../../../core/plugin.ts'
+import { connect, never, toolsFor } from './connected.ts'
+
+interface Delivery {
+  readonly path: string
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  readonly envelope: Payload
+}
+
+/** An engine's door that takes everything, or refuses the first few. */
+async function startDoor(refusals = 0): Promise<{
+  url: string
+  deliveries: Delivery[]
+  until: (count: number) => Promise<readonly Delivery[]>
+  stop: () => Promise<void>
+}> {
+  const deliveries: Delivery[] = []
+  const waiters = new Set<() => void>()
+  let refuse = refusals
+  const server: Server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+    if (refuse-- > 0) return void response.writeHead(503).end()
+    const body = Buffer.concat(chunks)
+    deliveries.push({
+      path: request.url ?? '',
+      headers: request.headers,
+      body,
+      envelope: JSON.parse(body.toString()) as Payload,
+    })
+    response.writeHead(202).end('{"status":"accepted"}')
+    for (const waiter of waiters) waiter()
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    deliveries,
+    until: count =>
+      new Promise(resolve => {
+        const look = () => {
+          if (deliveries.length < count) return
+          waiters.delete(look)
+          resolve(deliveries)
+        }
+        waiters.add(look)
+        look()
+      }),
+    stop: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+const secret = standardWebhooks.newSecret()
+const types = (deliveries: readonly Delivery[]) => deliveries.map(({ envelope }) => envelope['type'])
+
+describe('the Moodle sandbox as our plugin', () => {
+  let sandbox: MoodleSandbox
+  let door: Awaited<ReturnType<typeof startDoor>>
+  beforeEach(async () => {
+    sandbox = await startMoodleSandbox()
+    door = await startDoor()
+  })
+  afterEach(async () => {
+    await sandbox.stop()
+    await door.stop()
+  })
+
+  it('sends an envelope that the standard verifier believes and the connector reads', async () => {
+    const { person, idle } = sandbox.plugin({ url: door.url, secret, tenant: 'al-noor', endpoint: 'ep1' })
+    person.createUser(
+      { email: 'Mona@college.example', firstname: 'منى', lastname: '😀', idnumber: '007' },
+      'student',
+    )
+    await idle()
+    const [{ path, headers, body, envelope }] = (await door.until(1)) as [Delivery]
+    expect(path).to.equal('/api/v1/events/moodle/user_created?endpoint=ep1')
+    expect(headers['x-tenant-id']).to.equal('al-noor')
+    const verdict = standardWebhooks.verify(
+      {
+        method: 'POST',
+        path,
+        query: {},
+        headers: new Map(Object.entries(headers).map(([name, value]) => [name, [String(value)]])),
+        body,
+        now: Date.now(),
+      },
+      [secret],
+      {},
+    )
+    expect(verdict).to.deep.include({ ok: true, trusted: true, senderId: envelope['id'] })
+    const { key, events } = parse({ channel: 'events', route: 'user_created', body: envelope, receivedAt: 0 })
+    expect(key).to.equal(envelope['id'])
+    expect(events[0]).to.deep.include({ resource: 'user', kind: 'state', id: '5' })
+    expect(events[0]!.payload).to.deep.include({
+      firstname: 'منى',
+      lastname: '😀',
+      idnumber: '007',
+      role: 'student',
+    })
+  })
+
+  it('numbers its events in the order in which they happened', async () => {
+    const { person, idle } = sandbox.plugin({ url: door.url, secret })
+    const { id } = person.createUser({ email: 'a@college.example' })
+    person.updateUser(id, { city: 'Amman' })
+    const course = person.createCourse({ fullname: 'Unit 1', shortname: 'U1' })
+    person.enrol(id, course.id)
+    person.enrol(id, course.id, { suspended: true })
+    person.grade({ userid: id, assignment: { id: '9001', name: 'A1' }, finalgrade: 70 })
+    person.unenrol(id, course.id)
+    person.deleteUser(id)
+    await idle()
+    expect(types(door.deliveries)).to.deep.equal([
+      'user_created',
+      'user_updated',
+      'course_created',
+      'enrollment_created',
+      'user_updated',
+      'enrollment_updated',
+      'grade_updated',
+      'enrollment_deleted',
+      'user_deleted',
+    ])
+    const sequences = door.deliveries.map(({ envelope }) => Number(envelope['sequence']))
+    expect(sequences).to.deep.equal([...sequences].sort((a, b) => a - b))
+    expect(new Set(door.deliveries.map(({ headers }) => headers['webhook-id'])).size).to.equal(9)
+    const told = door.deliveries.flatMap(({ envelope }) =>
+      parse({ channel: 'webhooks', body: envelope, receivedAt: 0 }).events.map(({ id }) => id),
+    )
+    expect(told).to.deep.equal(['5', '5', '2', '5_2', '5', '5_2', '5_9001', '5_2', '5'])
+  })
+
+  it('tries again with the same id, and keeps the order, until it is taken', async () => {
+    await door.stop()
+    door = await startDoor(3)
+    const plugin = sandbox.plugin({ url: door.url, secret, retryMs: 1 })
+    plugin.person.createUser({ email: 'a@college.example' })
+    plugin.person.createUser({ email: 'b@college.example' })
+    await plugin.idle()
+    expect(plugin.attempts.map(({ status }) => status)).to.deep.equal([503, 503, 503, 202, 202])
+    expect(new Set(plugin.attempts.slice(0, 4).map(({ event }) => event)).size).to.equal(1)
+    expect(door.deliveries.map(({ envelope }) => (envelope['data'] as Payload)['username'])).to.deep.equal([
+      'a',
+      'b',
+    ])
+    expect(plugin.waiting).to.equal(0)
+  })
+
+  it("tells the engine's own writes as ws, unless that is switched off", async () => {
+    const plugin = sandbox.plugin({ url: door.url, secret })
+    const { resources } = (await import('../../../connectors/moodle/index.ts')).default.connect(
+      sandbox.settings,
+      toolsFor([]),
+    )
+    const user = (n: number) => ({
+      fields: { username: `u${n}`, email: `u${n}@college.example`, firstname: 'a', lastname: 'b' },
+    })
+    await resources['user']!.write([user(1)], never)
+    await plugin.idle()
+    expect(door.deliveries.map(({ envelope }) => envelope['origin'])).to.deep.equal(['ws'])
+    plugin.echoes = false
+    await resources['user']!.write([user(2)], never)
+    plugin.person.updateUser(5, { city: 'x' })
+    await plugin.idle()
+    expect(door.deliveries.map(({ envelope }) => envelope['origin'])).to.deep.equal(['ws', 'web'])
+  })
+
+  it('never tells of what a transaction took back', async () => {
+    const plugin = sandbox.plugin({ url: door.url, secret })
+    sandbox.faults.add({ kind: 'database', writes: true })
+    const form = new URLSearchParams({
+      wstoken: sandbox.token,
+      wsfunction: 'core_user_create_users',
+      moodlewsrestformat: 'json',
+      'users[0][username]': 'gone',
+      'users[0][createpassword]': '1',
+      'users[0][firstname]': 'a',
+      'users[0][lastname]': 'b',
+      'users[0][email]': 'gone@college.example',
+    })
+    await fetch(`${sandbox.url}/webservice/rest/server.php`, { method: 'POST', body: form })
+    plugin.person.createUser({ email: 'stays@college.example' })
+    await plugin.idle()
+    expect(door.deliveries.map(({ envelope }) => (envelope['data'] as Payload)['username'])).to.deep.equal([
+      'stays',
+    ])
+  })
+
+  it('sends the user again once a role is known', async () => {
+    const plugin = sandbox.plugin({ url: door.url, secret, door: 'webhooks' })
+    const { id } = plugin.person.createUser({ email: 'a@college.example' })
+    plugin.person.assignRole(id, 'student')
+    await plugin.idle()
+    expect(door.deliveries.map(({ path }) => path)).to.deep.equal(['/api/v1/webhooks', '/api/v1/webhooks'])
+    expect(door.deliveries.map(({ envelope }) => (envelope['data'] as Payload)['role'])).to.deep.equal([
+      '',
+      'student',
+    ])
+  })
+})
+
+describe("the Moodle sandbox's memory", () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'moodle-sandbox-'))
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
+  it('keeps records, ids and undelivered events over a restart', async () => {
+    const first = await startMoodleSandbox({ folder })
+    const plugin = first.plugin({ url: 'http://127.0.0.1:9', secret, retryMs: 60_000 })
+    const a = plugin.person.createUser({ email: 'a@college.example', firstname: 'منى' })
+    const b = plugin.person.createUser({ email: 'b@college.example' })
+    plugin.person.enrol(a.id, plugin.person.createCourse({ fullname: 'U', shortname: 'U' }).id)
+    plugin.person.unenrol(a.id, 2)
+    await first.stop()
+
+    const door = await startDoor()
+    const second = await startMoodleSandbox({ folder })
+    try {
+      expect(second.site.users.get(a.id)).to.include({ firstname: 'منى', email: 'a@college.example' })
+      expect(second.site.enrolments.size).to.equal(0)
+      expect(second.person.enrol(b.id, 2).id).to.equal(2)
+      await second.plugin({ url: door.url, secret }).idle()
+      expect(types(door.deliveries).slice(0, 3)).to.deep.equal([
+        'user_created',
+        'user_created',
+        'course_created',
+      ])
+    } finally {
+      await second.stop()
+      await door.stop()
+    }
+  })
+
+  it('brings its college once, not again after a restart', async () => {
+    const college = { users: [{ email: 'a@college.example' }] }
+    const first = await startMoodleSandbox({ folder, college })
+    first.person.deleteUser(5)
+    await first.stop()
+    const second = await startMoodleSandbox({ folder, college })
+    expect([...second.site.users.all()].filter(({ id, deleted }) => id > 4 && deleted === 0)).to.deep.equal(
+      [],
+    )
+    await second.stop()
+  })
+})
+
+describe("the Moodle sandbox's door for people", () => {
+  let sandbox: MoodleSandbox
+  beforeEach(async () => {
+    sandbox = await startMoodleSandbox()
+  })
+  afterEach(() => sandbox.stop())
+  const ask = async (method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${sandbox.url}/sandbox${path}`, {
+      method,
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    return { status: response.status, body: (await response.json()) as Payload }
+  }
+
+  it('creates, changes, shows and deletes a user', async () => {
+    const made = await ask('POST', '/users', { email: 'Mona@college.example', firstname: 'منى' })
+    expect(made).to.deep.include({ status: 201 })
+    expect(made.body).to.include({ id: '5', username: 'mona', role: 'student', firstname: 'منى' })
+    expect((await ask('PATCH', '/users/5', { city: 'Irbid' })).body).to.include({ city: 'Irbid' })
+    expect((await ask('GET', '/users/5')).body).to.include({ city: 'Irbid' })
+    expect((await ask('GET', '/users')).body).to.have.length(1)
+    expect((await ask('DELETE', '/users/5')).status).to.equal(200)
+    expect((await ask('GET', '/users')).body).to.have.length(0)
+  })
+
+  it('grades by username', async () => {
+    await ask('POST', '/users', { email: 'mona@college.example' })
+    const grade = await ask('POST', '/grades', { username: 'mona', assignment: { id: '9' }, finalgrade: 65 })
+    expect(grade.body).to.deep.include({ userid: '5', assignment: { id: '9' }, finalgrade: 65 })
+  })
+
+  const refusals: readonly (readonly [string, string, string, unknown, number])[] = [
+    ['a user without an email', 'POST', '/users', {}, 400],
+    ['a body that is no JSON', 'POST', '/users', '{', 400],
+    ['a user who is not there', 'PATCH', '/users/99', { city: 'x' }, 409],
+    ['a grade for nobody', 'POST', '/grades', { username: 'x' }, 400],
+    ['a fault that is not known', 'POST', '/faults', { kind: 'x' }, 400],
+    ['a door that is not there', 'GET', '/nothing', undefined, 404],
+  ]
+  for (const [title, method, path, body, status] of refusals)
+    it(`refuses ${title} with a sentence`, async () => {
+      const answer = await ask(method, path, body)
+      expect(answer.status).to.equal(status)
+      expect(answer.body['error']).to.be.a('string')
+    })
+
+  it('refuses pages of a browser', async () => {
+    const response = await fetch(`${sandbox.url}/sandbox/users`, {
+      headers: { origin: 'https://evil.example' },
+    })
+    expect(response.status).to.equal(403)
+  })
+
+  it('sets faults, counts them down and shows what was asked', async () => {
+    await ask('POST', '/faults', { kind: 'busy', times: 2, function: 'core_webservice' })
+    const form = () =>
+      new URLSearchParams({ wstoken: sandbox.token, wsfunction: 'core_webservice_get_site_info' })
+    const call = async () =>
+      (await fetch(`${sandbox.url}/webservice/rest/server.php`, { method: 'POST', body: form() })).status
+    expect(await call()).to.equal(429)
+    expect((await ask('GET', '/faults')).body).to.have.nested.property('[0].times', 1)
+    expect(await call()).to.equal(429)
+    expect(await call()).to.equal(200)
+    const { body } = await ask('GET', '/log')
+    expect(body).to.have.length(3)
+    expect(JSON.stringify(body)).to.not.include(sandbox.token)
+  })
+})
+
+describe("the Moodle connector's demo", () => {
+  it('starts with a small college, and can be reached by its settings', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'moodle-demo-'))
+    const door = await startDoor()
+    const running = await demo.start({ folder, log: toolsFor([]).log })
+    try {
+      const moodle = (await import('../../../connectors/moodle/index.ts')).default
+      const connection = moodle.connect(running.settings as never, toolsFor([]))
+      expect((await connection.check(never)).every(({ ok }) => ok)).to.equal(true)
+      await connection.close()
+      running.announce({ url: door.url, id: 'ep1', secret })
+      const response = await fetch(`${running.url}/users`, {
+        method: 'POST',
+        body: JSON.stringify({ email: 'salma@college.example', firstname: 'سلمى' }),
+      })
+      expect(response.status).to.equal(201)
+      expect(types(await door.until(1))).to.deep.equal(['user_created'])
+      for (const { command } of running.examples) expect(command).to.match(/^curl -s /)
+    } finally {
+      await running.close()
+      await door.stop()
+      await rm(folder, { recursive: true })
+    }
+  })
+})
+
+describe("the Moodle connector's check", () => {
+  it('names the functions that the service lacks', async () => {
+    const { connection, sandbox, stop } = await connect()
+    try {
+      sandbox.site.unlisted.add('core_group_create_groups')
+      const wrong = (await connection.check(never)).filter(({ ok }) => !ok)
+      expect(wrong.map(({ name }) => name)).to.deep.equal(['groups'])
+      expect(wrong[0]!.message).to.include('core_group_create_groups')
+      expect(wrong[0]!.hint).to.be.a('string')
+    } finally {
+      await stop()
+    }
+  })
+})
