@@ -133,6 +133,35 @@ describe('createHttpClient', () => {
     expect(visits).to.equal(0)
   })
 
+  it('takes no setting from a prototype that somebody spoilt', async () => {
+    let visits = 0
+    const trap = await listen(
+      createServer((_, response) => {
+        visits++
+        response.end()
+      }),
+    )
+    const client = await http((request, response) => {
+      if (request.url === '/') response.writeHead(307, { location: `http://127.0.0.1:${trap}/` })
+      response.end()
+    })
+    const spoilt = {
+      proxy: { host: '127.0.0.1', port: trap, protocol: 'http:' },
+      baseURL: `http://127.0.0.1:${trap}`,
+      maxRedirects: 5,
+      socketPath: '/nowhere',
+      transformResponse: () => 'forged',
+    }
+    Object.assign(Object.prototype, spoilt)
+    let answer: Awaited<ReturnType<HttpClient['request']>>
+    try {
+      answer = await client.request({ method: 'GET', path: '/' })
+    } finally {
+      for (const name of Object.keys(spoilt)) delete (Object.prototype as Record<string, unknown>)[name]
+    }
+    expect([answer.status, answer.text, visits]).to.deep.equal([307, '', 0])
+  })
+
   it('reads compressed answers', async () => {
     for (const [encoding, compress] of [
       ['gzip', gzipSync],
