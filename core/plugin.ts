@@ -221,7 +221,8 @@ export interface HttpRequest {
  * A client for one origin: no redirects, no proxy, no absolute URLs, 5 MiB, a total deadline, kept connections.
  * Any HTTP status is an answer; raises RetryableError `REMOTE_UNREACHABLE` (gate `outage`, `ambiguous` once bytes
  * may have been sent), `REMOTE_TIMEOUT` (the same), `REMOTE_TOO_LARGE`; SetupError `REMOTE_CERTIFICATE`,
- * `REMOTE_ADDRESS` (an address that is not allowed); DataError `HEADER_VALUE` (control characters).
+ * `REMOTE_ADDRESS` (an address that is not allowed); DataError `HEADER_VALUE` (control characters), `REQUEST_PATH`
+ * (outside the base URL), `REQUEST_TOO_LARGE` (5 MiB). The caller's signal: RetryableError `REMOTE_ABORTED`, no gate.
  */
 export interface HttpClient {
   readonly origin: string
