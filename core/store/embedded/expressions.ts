@@ -113,9 +113,13 @@ async function load(): Promise<Mingo> {
     stream(pipeline, source, { resolve, variables }) {
       const options = { ...common, collectionResolver: resolve, variables }
       const iterator = guarded(() => new Aggregator(pipeline, options).stream(source))
+      let ended = false
       return {
         next: () => {
+          // mingo's iterators begin again when asked after their end.
+          if (ended) return undefined
           const { done, value } = guarded(() => iterator.next())
+          ended = done
           return done ? undefined : (value as Document)
         },
       }
