@@ -1,6 +1,16 @@
 /** Every command of the program, loaded only when it is run. */
 import type { ConnectorDefinition, Log } from '../plugin.ts'
 import type { Settings } from '../settings.ts'
+import type { PipelineContext } from './pipeline-context.ts'
+
+/** The commands about pipelines know the plugins, and nothing of a store. */
+const withRegistry = async (
+  load: () => Promise<(context: PipelineContext, args: readonly string[]) => Promise<number>>,
+): Promise<RunCommand> => {
+  const [command, { createRegistry }] = await Promise.all([load(), import('../registry.ts')])
+  return ({ connectors, ...context }, args) =>
+    command({ ...context, registry: createRegistry({ connectors }) }, args)
+}
 
 /** What every command is given. */
 export interface CommandContext {
@@ -34,5 +44,31 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'Runs the engine; with nothing configured, the demo.',
     details: '  --role   http takes deliveries in, worker applies and sends them, all does both (default)\n',
     load: async () => (await import('./start.ts')).start,
+  },
+  check: {
+    usage: '[--tenant <id>] [--json] [--watch]',
+    summary: 'Checks pipelines, mappings and configuration, and tells every finding at once.',
+    details:
+      '  --tenant  one college only; without it the mappings of all\n  --watch   again whenever a file changes\n  Ends with 0 when nothing is wrong, with 1 otherwise.\n',
+    load: () => withRegistry(async () => (await import('./check.ts')).check),
+  },
+  'dry-run': {
+    usage: '<module> <file> [--flow <name>] [--stored <file>] [--tenant <id>] [--timezone <zone>] [--json]',
+    summary: 'Tells what would happen to the records of a file; writes and sends nothing.',
+    details:
+      '  --flow      the flow, where the module has several (as the file names it)\n  --stored    records that are taken to be there: { "<module>": [ { fields } ] }\n  --timezone  for dates in unix seconds; default UTC\n  Ends with 1 when a record is INVALID.\n',
+    load: () => withRegistry(async () => (await import('./dry-run.ts')).dryRun),
+  },
+  test: {
+    usage: '[<case file or folder> ...] [--tenant <id>] [--json]',
+    summary: 'Runs case files; where one fails, shows what was expected and what came.',
+    details: '  Without names: all *.cases.json beside the pipelines and in test/pipelines.\n',
+    load: () => withRegistry(async () => (await import('./test.ts')).test),
+  },
+  docs: {
+    usage: '[<file.md>] [--schemas] [--tenant <id>]',
+    summary: 'Writes the reference of modules, fields and flows.',
+    details: '  --schemas  writes the JSON Schemas for editors instead\n',
+    load: () => withRegistry(async () => (await import('./docs.ts')).docs),
   },
 }

@@ -11,7 +11,7 @@ export interface ReadFile {
   readonly findings: readonly Finding[]
 }
 
-/** Every `*.json` of a folder but schemas, by name. A folder that is not there has none. */
+/** Every `*.json` of a folder but schemas and case files, by name. A folder that is not there has none. */
 export async function readFolder(folder: string, shown = basename(folder)): Promise<readonly ReadFile[]> {
   let names: string[]
   try {
@@ -20,7 +20,7 @@ export async function readFolder(folder: string, shown = basename(folder)): Prom
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
-  const files = names.filter(name => name.endsWith('.json') && !name.endsWith('.schema.json')).sort()
+  const files = names.filter(name => /(?<!\.schema|\.cases)\.json$/.test(name)).sort()
   return Promise.all(files.map(name => readOne(join(folder, name), `${shown}/${name}`)))
 }
 

@@ -313,6 +313,8 @@ export const connectorConfigSchema = (transforms: ReadonlyMap<string, TransformD
   $defs: { when, sendRule: rule('send'), transforms: transformSchema([...transforms.values()]) },
 })
 
+const band = { grade: name, from: { type: 'number', minimum: 0, maximum: 100 } }
+
 /** The schema of `config/scales/<scale>.json`. */
 export const scaleSchema: JsonSchema = {
   type: 'object',
@@ -324,8 +326,8 @@ export const scaleSchema: JsonSchema = {
       minItems: 1,
       items: {
         type: 'object',
-        properties: { grade: name, from: { type: 'number', minimum: 0, maximum: 100 } },
-        required: ['grade', 'from'],
+        properties: band,
+        required: Object.keys(band),
         additionalProperties: false,
       },
     },

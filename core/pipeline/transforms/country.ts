@@ -1,4 +1,4 @@
-import countries from 'i18n-iso-countries'
+import codes from 'i18n-iso-countries/codes.json' with { type: 'json' }
 import arabic from 'i18n-iso-countries/langs/ar.json' with { type: 'json' }
 import english from 'i18n-iso-countries/langs/en.json' with { type: 'json' }
 import { DataError } from '../../errors.ts'
@@ -21,6 +21,8 @@ const plain = (name: string): string =>
     .trim()
     .toLowerCase()
 
+/** `JOR` -> `JO`. The package's own look-up would load every language that it knows. */
+const codeByThree = new Map(codes.map(([two, three]) => [three, two]))
 const codeByName = new Map<string, string>()
 const nameByCode = new Map<string, string>()
 for (const { locale, countries: names } of locales)
@@ -34,9 +36,7 @@ function codeOf(value: Json): string {
   const given = String(value).trim()
   const upper = given.toUpperCase()
   if (nameByCode.has(upper)) return upper
-  const code =
-    codeByName.get(plain(given)) ??
-    (upper.length === 3 ? (countries.alpha3ToAlpha2(upper) as string | undefined) : undefined)
+  const code = codeByName.get(plain(given)) ?? (upper.length === 3 ? codeByThree.get(upper) : undefined)
   if (code === undefined)
     throw new DataError('COUNTRY_UNKNOWN', `there is no country "${shown(value)}"`, {
       hint: 'Use its English or Arabic name or its code of two or three letters.',
