@@ -154,6 +154,7 @@ async function start(
       access: tenants.access,
       verifiers,
       connectors: registry.connectors,
+      ...(settings.syncConnector === undefined ? {} : { syncConnector: settings.syncConnector }),
       modules: async tenant => (await tenants.get(tenant)).pipelines,
       health: healthOf(store, () => ({
         store: settings.mongodbUri === undefined ? 'embedded' : 'mongodb',

@@ -35,6 +35,8 @@ export interface Settings {
   }
   /** Module -> pipeline file, where several files describe one module. */
   readonly pipelines?: Readonly<Record<string, string>>
+  /** The connector in whose shape `POST /sync/{module}` takes records from people with a key. */
+  readonly syncConnector?: string
   /** Connectors that are npm packages. */
   readonly connectorPackages: readonly string[]
   /** The variables whose name begins with `prefix`, without it. A function, so that no log shows their values. */
@@ -86,6 +88,7 @@ const SCHEMA = {
     },
     logLevel: { enum: ['debug', 'info', 'warn', 'error', 'silent'] },
     role: { enum: ['all', 'http', 'worker'] },
+    syncConnector: { type: 'string', minLength: 1, description: "a connector's name" },
     pipelines: {
       type: 'object',
       additionalProperties: { type: 'string', minLength: 1, description: 'the name of a file in pipelines/' },

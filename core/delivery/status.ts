@@ -35,7 +35,7 @@ export function statusOf(
   const flow = tenant.pipelines.modules.get(event.module ?? '')?.flows.find(each => each.name === event.flow)
   const pushed = flow?.push === undefined ? undefined : record?.pushed[flow.push.to]
   const sentSince = pushed !== undefined && pushed.at >= delivery.receivedAt
-  const ids = record === undefined ? undefined : idsOf(record)
+  const ids = record === undefined ? undefined : idsOf(record, tenant)
   const answers = record === undefined || flow?.push === undefined ? {} : flow.push.answers(record.fields)
   const message = error?.message ?? (state === 'WAITING' && record ? waitsFor(record) : undefined)
   return {
@@ -71,9 +71,11 @@ function stateOf(event: EventDocument, record: RecordDocument | undefined): Even
 export const waitsFor = (record: Pick<RecordDocument, 'missing'>): string =>
   `waits for ${record.missing.map(each => each.label).join(', ')}`
 
-function idsOf(record: RecordDocument): Record<string, string> {
+/** An id that a push just brought stands in the fields before it is an identity. */
+function idsOf(record: RecordDocument, { pipelines }: Pick<Tenant, 'pipelines'>): Record<string, string> {
+  const told = pipelines.modules.get(record.module)?.identitiesOf(record.fields) ?? []
   const ids: Record<string, string> = {}
-  for (const identity of record.identities) {
+  for (const identity of [...record.identities, ...told]) {
     if (identity.startsWith('=')) continue
     const colon = identity.indexOf(':')
     ids[identity.slice(0, colon)] = identity.slice(colon + 1)

@@ -72,7 +72,11 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
         moodle: { ...moodleSandbox.settings },
       },
     })
-  const engine = await start()
+  const engine = await start().catch(async error => {
+    await zohoSandbox.close()
+    await moodleSandbox.stop()
+    throw error
+  })
   let plugin = startPlugin(engine)
 
   function startPlugin({ url, credentials }: Engine): MoodlePlugin {
@@ -150,6 +154,25 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
     },
   }
   return college
+}
+
+let notifications = 0
+
+/** What a Zoho workflow function sends of a student. */
+export function notification(
+  data: Payload & { readonly id: string },
+  more: { operation?: string; at?: string; notification_id?: string } = {},
+): Payload {
+  notifications += 1
+  const at = more.at ?? new Date(Date.UTC(2026, 8, 1) + notifications * 1000).toISOString()
+  return {
+    notification_id: more.notification_id ?? `n-${notifications}`,
+    timestamp: at,
+    module: 'BTEC_Students',
+    operation: more.operation ?? 'update',
+    record_id: data.id,
+    data: { Modified_Time: at, ...data },
+  }
 }
 
 /** Looks again every 20 ms until `test` holds; fails with `what` after 10 s. */
