@@ -1,9 +1,8 @@
 import { WaslError } from '../../core/errors.ts'
 import type { Check } from '../../core/plugin.ts'
 import type { ZohoModule } from './btec.ts'
-import type { ZohoClient } from './client.ts'
+import { rowsIn, type ZohoClient } from './client.ts'
 import type { Metadata } from './metadata.ts'
-import { rowsOf } from './read.ts'
 
 /** A check that tells an error of ours as its result; anything else is a defect and goes on. */
 const told = async (name: string, work: () => Promise<Check | undefined>): Promise<Check> => {
@@ -51,8 +50,8 @@ export const check = async (
   const token = await told('zoho token', async () => {
     const { apiDomain } = await client.tokens.current()
     const path = '/settings/modules'
-    const { body } = await client.call({ method: 'GET', path, signal })
-    const names = new Set(rowsOf(body, 'modules').map(module => module['api_name']))
+    const answer = await client.call({ method: 'GET', path, signal })
+    const names = new Set(rowsIn(answer, 'modules').map(module => module['api_name']))
     const missing = Object.keys(modules).filter(name => !names.has(name))
     return missing.length === 0
       ? { name: 'zoho token', ok: true, message: `accepted by ${apiDomain}` }

@@ -29,6 +29,23 @@ export interface ZohoAnswer {
   readonly body: Payload
 }
 
+const isObject = (body: Json): body is Payload =>
+  body !== null && typeof body === 'object' && !Array.isArray(body)
+
+/**
+ * The objects of a list in an answer; none where it has no body (nothing found). Raises RetryableError
+ * `ZOHO_UNREADABLE` where the list is due and missing: that is no proof that nothing is there.
+ */
+export const rowsIn = ({ status, body }: ZohoAnswer, key = 'data'): Payload[] => {
+  if (status === 204 || status === 304) return []
+  const rows = body[key]
+  if (Array.isArray(rows)) return rows.filter(isObject)
+  throw new RetryableError('ZOHO_UNREADABLE', `Zoho answered HTTP ${status} without its list of ${key}`, {
+    remote: 'zoho',
+    gate: 'outage',
+  })
+}
+
 export interface ZohoClient {
   /**
    * Answers what Zoho answered to a call that it took as a whole: also one whose every record was refused (HTTP
@@ -38,9 +55,6 @@ export interface ZohoClient {
   readonly tokens: Tokens
   close(): void
 }
-
-const isObject = (body: Json): body is Payload =>
-  body !== null && typeof body === 'object' && !Array.isArray(body)
 
 export const createClient = (settings: ZohoSettings, tools: Tools): ZohoClient => {
   const tokens = createTokens(settings, tools)

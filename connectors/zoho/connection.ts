@@ -26,7 +26,7 @@ export const connectZoho = (
   const resource = (module: string): ResourceConnection => {
     const reader = createReader(client, metadata, module)
     const find = createFinder(client, metadata, reader, module)
-    const write = createWriter(client, metadata, reader, module)
+    const write = createWriter(client, metadata, reader, module, tools.log)
     return {
       async read(ids, signal) {
         refuseAborted(signal)

@@ -1,9 +1,10 @@
+import { SetupError } from '../../core/errors.ts'
 import type { Json, Payload } from '../../core/plugin.ts'
-import type { ZohoClient } from './client.ts'
+import { rowsIn, type ZohoClient } from './client.ts'
 import { coqlIn, coqlName, coqlNumber, coqlText, criteriaEquals, criteriaValue } from './coql.ts'
 import type { Field, Metadata } from './metadata.ts'
-import { chunks, type Reader, rowsOf } from './read.ts'
-import { idText } from './resources.ts'
+import { chunks, type Reader } from './read.ts'
+import { idText, isZohoId } from './resources.ts'
 
 /** COQL's `in` takes 50 values in every edition. */
 const VALUES_PER_QUERY = 50
@@ -25,9 +26,9 @@ export const createFinder = (client: ZohoClient, metadata: Metadata, reader: Rea
   const query = async (column: string, values: readonly string[], signal: AbortSignal): Promise<string[]> => {
     const json = { select_query: coqlIn(module, ['id'], column, values) }
     const call = { method: 'POST', path: '/coql', json, writes: false, resource: module, signal } as const
-    const { body } = await client.call(call)
-    const ids = rowsOf(body).flatMap(row => idText(row['id']) ?? [])
-    const more = (body['info'] as { more_records?: Json } | undefined)?.more_records === true
+    const answer = await client.call(call)
+    const ids = rowsIn(answer).flatMap(row => idText(row['id']) ?? [])
+    const more = (answer.body['info'] as { more_records?: Json } | undefined)?.more_records === true
     if (!more || values.length === 1) return ids
     // More than one answer holds: fewer values at once, so that none is pushed out by another's many records.
     const middle = Math.ceil(values.length / 2)
@@ -39,14 +40,14 @@ export const createFinder = (client: ZohoClient, metadata: Metadata, reader: Rea
 
   const search = async (field: string, value: string, signal: AbortSignal): Promise<string[]> => {
     const query = { criteria: criteriaEquals(field, value), fields: 'id', per_page: '200' }
-    const { body } = await client.call({
+    const answer = await client.call({
       method: 'GET',
       path: `/${module}/search`,
       query,
       resource: module,
       signal,
     })
-    return rowsOf(body).flatMap(row => idText(row['id']) ?? [])
+    return rowsIn(answer).flatMap(row => idText(row['id']) ?? [])
   }
 
   const idsHolding = async (
@@ -72,7 +73,7 @@ export const createFinder = (client: ZohoClient, metadata: Metadata, reader: Rea
   /**
    * Records that hold exactly one of the values in `by`, a field's API name or `id`. COQL and, for values that it
    * cannot carry, the search tell the ids; what counts is what the records themselves then say. Both may lag behind
-   * a write: not found does not mean not there.
+   * a write: not found does not mean not there. Raises SetupError `ZOHO_FIELD` for a field that is not there.
    */
   return async (
     by: string,
@@ -83,12 +84,19 @@ export const createFinder = (client: ZohoClient, metadata: Metadata, reader: Rea
     const found = new Map<string, Payload[]>()
     if (wanted.size === 0) return found
     if (by === 'id') {
-      const ids = [...wanted].filter(value => /^\d{1,19}$/.test(value))
+      const ids = [...wanted].filter(value => isZohoId(value))
       for (const [id, payload] of await reader.records(ids, signal)) found.set(id, [payload])
       return found
     }
     const field = (await metadata.fields(module)).get(by)
-    if (field === undefined) return found
+    // Answering nobody would let a creation double what is there.
+    if (field === undefined)
+      throw new SetupError('ZOHO_FIELD', `${module} has no field ${by}, or the user does not see it`, {
+        at: by,
+        remote: 'zoho',
+        resource: module,
+        hint: "make it in Zoho, or give this college's name for it in its mapping",
+      })
     const ids = await idsHolding(field, [...wanted], signal)
     for (const payload of (await reader.records(ids, signal)).values()) {
       const value = comparable(payload[by])

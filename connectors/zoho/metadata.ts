@@ -1,5 +1,5 @@
 import type { FieldMetadata, Json, Payload } from '../../core/plugin.ts'
-import type { ZohoClient } from './client.ts'
+import { rowsIn, type ZohoClient } from './client.ts'
 
 const HOUR = 3_600_000
 /** `length` of these is that of a text; of a lookup or a subform it says something else. */
@@ -73,7 +73,7 @@ export const createMetadata = (client: ZohoClient, now: () => number): Metadata 
   const kept = new Map<string, { until: number; fields: Promise<Fields> }>()
 
   const load = async (module: string): Promise<Fields> => {
-    const { body } = await client.call({
+    const answer = await client.call({
       method: 'GET',
       path: '/settings/fields',
       query: { module },
@@ -81,7 +81,7 @@ export const createMetadata = (client: ZohoClient, now: () => number): Metadata 
       // Shared by all who wait for it: none of them may end it for the others.
       signal: new AbortController().signal,
     })
-    const fields = list(body['fields'])
+    const fields = rowsIn(answer, 'fields')
       .map(fieldIn)
       .filter(field => field !== undefined)
     return new Map(fields.map(field => [field.name, field]))

@@ -1,7 +1,7 @@
 import type { Json, Payload, ReadResult } from '../../core/plugin.ts'
-import type { ZohoClient } from './client.ts'
+import { rowsIn, type ZohoClient } from './client.ts'
 import type { Fields, Metadata } from './metadata.ts'
-import { idText, RECORDS_PER_CALL } from './resources.ts'
+import { idText, isZohoId, RECORDS_PER_CALL } from './resources.ts'
 
 /** `fields` may name at most this many. */
 const FIELDS_PER_CALL = 50
@@ -14,28 +14,20 @@ const always = ['id', 'Modified_Time']
 export const chunks = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size))
 
-export const rowsOf = (body: Payload, key = 'data'): Payload[] => {
-  const rows = body[key]
-  return Array.isArray(rows)
-    ? rows.filter((row): row is Payload => row !== null && typeof row === 'object' && !Array.isArray(row))
-    : []
-}
-
 const codeOf = (error: unknown) => (error as { code?: unknown }).code
 
-/** Runs a call for many; halves them where the whole is more than a client takes (5 MiB). */
-export const halving = async <T, R>(
-  items: readonly T[],
-  tooLarge: readonly string[],
-  call: (items: readonly T[]) => Promise<readonly R[]>,
-): Promise<readonly R[]> => {
+/** Runs a call for many ids; halves them where the answer is more than a client takes (5 MiB). */
+const halving = async (
+  ids: readonly string[],
+  call: (ids: readonly string[]) => Promise<readonly Payload[]>,
+): Promise<readonly Payload[]> => {
   try {
-    return await call(items)
+    return await call(ids)
   } catch (error) {
-    if (items.length < 2 || !tooLarge.includes(String(codeOf(error)))) throw error
-    const middle = Math.ceil(items.length / 2)
-    const first = await halving(items.slice(0, middle), tooLarge, call)
-    return [...first, ...(await halving(items.slice(middle), tooLarge, call))]
+    if (ids.length < 2 || codeOf(error) !== 'REMOTE_TOO_LARGE') throw error
+    const middle = Math.ceil(ids.length / 2)
+    const first = await halving(ids.slice(0, middle), call)
+    return [...first, ...(await halving(ids.slice(middle), call))]
   }
 }
 
@@ -47,9 +39,9 @@ export const createReader = (client: ZohoClient, metadata: Metadata, module: str
     fields: readonly string[],
     signal: AbortSignal,
   ): Promise<readonly Payload[]> =>
-    halving(ids, ['REMOTE_TOO_LARGE'], async some => {
+    halving(ids, async some => {
       const query = { ids: some.join(','), fields: fields.join(','), per_page: '200' }
-      return rowsOf((await client.call({ method: 'GET', path, query, resource: module, signal })).body)
+      return rowsIn(await client.call({ method: 'GET', path, query, resource: module, signal }))
     })
 
   /** All fields of some records; more than 50 take several calls, and a record that changed between them is left out. */
@@ -92,7 +84,7 @@ export const createReader = (client: ZohoClient, metadata: Metadata, module: str
           signal,
         } as const
         const row = await client.call(call).then(
-          answer => rowsOf(answer.body)[0],
+          answer => rowsIn(answer)[0],
           error => {
             if (codeOf(error) === 'REMOTE_GONE') return undefined
             throw error
@@ -110,18 +102,18 @@ export const createReader = (client: ZohoClient, metadata: Metadata, module: str
     const deleted = new Set<string>()
     for (let page = 1; page <= DELETED_PAGES && deleted.size < ids.size; page++) {
       const query = { type: 'all', per_page: '200', page: String(page) }
-      const { body } = await client.call({
+      const answer = await client.call({
         method: 'GET',
         path: `${path}/deleted`,
         query,
         resource: module,
         signal,
       })
-      for (const row of rowsOf(body)) {
+      for (const row of rowsIn(answer)) {
         const id = idText(row['id'])
         if (id !== undefined && ids.has(id)) deleted.add(id)
       }
-      if ((body['info'] as { more_records?: Json } | undefined)?.more_records !== true) break
+      if ((answer.body['info'] as { more_records?: Json } | undefined)?.more_records !== true) break
     }
     return deleted
   }
@@ -145,7 +137,7 @@ export const createReader = (client: ZohoClient, metadata: Metadata, module: str
       const asked = [...new Set(ids)]
       // What is no id of Zoho's is not asked for: it would make the whole call INVALID_DATA.
       const found = await records(
-        asked.filter(id => /^\d{1,19}$/.test(id)),
+        asked.filter(id => isZohoId(id)),
         signal,
       )
       const missing = new Set(asked.filter(id => !found.has(id)))

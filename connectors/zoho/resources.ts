@@ -32,6 +32,9 @@ export const idText = (value: unknown): string | undefined => {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined
 }
 
+/** Whether Zoho could have given out this id; how many digits it has is Zoho's affair. */
+export const isZohoId = (id: string): boolean => /^\d{1,40}$/.test(id)
+
 /** `2023-05-10T01:10:47-07:00` in milliseconds since 1970; undefined where it is no moment with an offset. */
 export const momentOf = (value: unknown): number | undefined => {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)$/.test(value))

@@ -1,13 +1,15 @@
 import { DataError, RetryableError, WaslError } from '../../core/errors.ts'
-import type { Json, Payload, WriteOperation, WriteResult } from '../../core/plugin.ts'
+import type { Json, Log, Payload, WriteOperation, WriteResult } from '../../core/plugin.ts'
 import type { ZohoClient } from './client.ts'
 import { duplicateIn, errorOf, refusalIn } from './errors.ts'
 import type { Fields, Metadata } from './metadata.ts'
-import { chunks, halving, type Reader } from './read.ts'
+import type { Reader } from './read.ts'
 import { idText, RECORDS_PER_CALL, versionOf } from './resources.ts'
 import { rowChanges } from './rows.ts'
 
 const remote = 'zoho'
+/** Below the 5 MiB of the client, with room for ids and deleted rows. */
+const BYTES_PER_CALL = 4 * 1024 * 1024
 
 /** Zoho's moments have no fractions of a second. */
 const FRACTION = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+(Z|[+-]\d\d:?\d\d)$/
@@ -48,28 +50,59 @@ const resultOf = (
 const unclear = (message: string) =>
   new RetryableError('ZOHO_UNREADABLE', message, { remote, ambiguous: true })
 
-export const createWriter = (client: ZohoClient, metadata: Metadata, reader: Reader, module: string) => {
+interface Placed {
+  readonly operation: WriteOperation
+  readonly n: number
+}
+
+/** Up to a hundred at once, and no more bytes than a client sends. */
+const callsOf = (placed: readonly Placed[]): Placed[][] => {
+  const calls: Placed[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const each of placed) {
+    const size = Buffer.byteLength(JSON.stringify(each.operation.fields))
+    const last = calls.at(-1)
+    if (last === undefined || last.length === RECORDS_PER_CALL || bytes + size > BYTES_PER_CALL) {
+      calls.push([each])
+      bytes = size
+    } else {
+      last.push(each)
+      bytes += size
+    }
+  }
+  return calls
+}
+
+export const createWriter = (
+  client: ZohoClient,
+  metadata: Metadata,
+  reader: Reader,
+  module: string,
+  log: Log,
+) => {
+  const told = new Set<string>()
+  /** Zoho passes over fields that it does not know, so nobody else would say so. Once for each field. */
+  const tellUnknown = (operations: readonly WriteOperation[], known: Fields) => {
+    for (const { fields } of operations)
+      for (const field of Object.keys(fields)) {
+        if (field === 'id' || known.has(field) || told.has(field)) continue
+        told.add(field)
+        log.warn('zoho.unknown_field', { module, field })
+      }
+  }
+
   /** Creations are inserts, never upserts: a record that nobody has matched is reported, not overwritten. */
   const send = async (
     operations: readonly WriteOperation[],
     bodies: readonly Payload[],
     signal: AbortSignal,
   ): Promise<readonly WriteResult[]> => {
-    const pairs = operations.map((operation, n) => ({ operation, body: bodies[n]! }))
     const method = operations[0]!.id === undefined ? 'POST' : 'PUT'
-    return halving(pairs, ['REQUEST_TOO_LARGE'], async some => {
-      // No workflow, approval or blueprint runs: what we write is not to come back to us as news.
-      const json = { data: some.map(({ body }) => body), trigger: [] }
-      const { status, body } = await client.call({
-        method,
-        path: `/${module}`,
-        json,
-        resource: module,
-        signal,
-      })
-      const entries = Array.isArray(body['data']) ? body['data'] : []
-      return some.map(({ operation }, n) => resultOf(entries[n], status, operation, module))
-    })
+    // No workflow, approval or blueprint runs: what we write is not to come back to us as news.
+    const json = { data: bodies, trigger: [] }
+    const { status, body } = await client.call({ method, path: `/${module}`, json, resource: module, signal })
+    const entries = Array.isArray(body['data']) ? body['data'] : []
+    return operations.map((operation, n) => resultOf(entries[n], status, operation, module))
   }
 
   /** The rows of subforms as changes to those that are there now; records that are gone are told so. */
@@ -125,17 +158,12 @@ export const createWriter = (client: ZohoClient, metadata: Metadata, reader: Rea
   ): Promise<readonly WriteResult[]> => {
     if (operations.length === 0) return []
     const known = await metadata.fields(module)
+    tellUnknown(operations, known)
     const results: WriteResult[] = new Array(operations.length)
     const places = operations.map((operation, n) => ({ operation, n }))
     const calls = [
-      ...chunks(
-        places.filter(({ operation }) => operation.id === undefined),
-        RECORDS_PER_CALL,
-      ),
-      ...chunks(
-        places.filter(({ operation }) => operation.id !== undefined),
-        RECORDS_PER_CALL,
-      ),
+      ...callsOf(places.filter(({ operation }) => operation.id === undefined)),
+      ...callsOf(places.filter(({ operation }) => operation.id !== undefined)),
     ]
     let answered = false
     let failure: WaslError | undefined

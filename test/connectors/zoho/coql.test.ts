@@ -11,6 +11,7 @@ import zoho from '../../../connectors/zoho/index.ts'
 import { matcher, parseCoql } from '../../../connectors/zoho/sandbox/coql.ts'
 import { startZohoSandbox, type ZohoSandbox } from '../../../connectors/zoho/sandbox/index.ts'
 import { parseCriteria } from '../../../connectors/zoho/sandbox/search.ts'
+import { SetupError } from '../../../core/errors.ts'
 import type { Connection } from '../../../core/plugin.ts'
 import { memoryVault, toolsFor } from './tools.ts'
 
@@ -156,7 +157,12 @@ describe('finding by values that hurt', () => {
     expect(queries).to.have.length(3)
   })
 
-  it('finds nothing by a field that the module does not have', async () => {
-    expect((await resource().find('No_Such_Field', ['x'], none)).size).to.equal(0)
+  it('does not say "nobody" of a field that the module does not have', async () => {
+    const error = await resource()
+      .find('No_Such_Field', ['x'], none)
+      .catch(error => error)
+    expect(error)
+      .to.be.instanceOf(SetupError)
+      .and.include({ code: 'ZOHO_FIELD', at: 'No_Such_Field', resource: 'BTEC_Students' })
   })
 })

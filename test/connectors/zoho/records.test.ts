@@ -131,6 +131,17 @@ describe('records through the connection', () => {
     expect(payload).to.include({ Last_Sync_with_Moodle: '2026-08-20T10:00:00+03:00', Full_Name: moment })
   })
 
+  it('says once of a field that Zoho does not have that it is passed over', async () => {
+    sandbox = await startZohoSandbox()
+    const warned: unknown[] = []
+    const tools = toolsFor(memoryVault())
+    const log = { ...tools.log, warn: (event: string, facts?: object) => warned.push({ event, ...facts }) }
+    connection = zoho.connect(sandbox.settings, { ...tools, log })
+    for (let n = 0; n < 2; n++)
+      idOf((await module('BTEC_Students').write([{ fields: { Citty: 'Salt' } }], none))[0])
+    expect(warned).to.deep.equal([{ event: 'zoho.unknown_field', module: 'BTEC_Students', field: 'Citty' }])
+  })
+
   it('names what each of several broken records lacks', async () => {
     await start()
     const taken = sandbox.person.create('BTEC_Students', { Academic_Email: 'a@x.example' })
