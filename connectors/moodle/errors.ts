@@ -46,7 +46,15 @@ export const verdicts: readonly Verdict[] = [
     hint: 'the account that the token belongs to must be active in Moodle',
   },
   {
-    errorcodes: ['nopermissions', 'nopermission', 'requireloginerror', 'wsusercannotassign', 'wscannotenrol'],
+    errorcodes: [
+      'nopermissions',
+      'nopermission',
+      'requireloginerror',
+      'wsusercannotassign',
+      'wscannotenrol',
+      'criteriaerror',
+      'cannotviewcategory',
+    ],
     raise: 'setup',
     code: 'MOODLE_CAPABILITY',
     where: 'resource',

@@ -56,7 +56,7 @@ export async function othersAreVisible(
 
 async function whoAmI(client: MoodleClient, signal: AbortSignal) {
   const name = 'core_webservice_get_site_info'
-  const { body } = await client.call({ name, parameters: {}, resource: 'moodle', writes: false }, signal)
+  const { body } = await client.call({ name, parameters: {}, resource: NAME, writes: false }, signal)
   if (body === null || typeof body !== 'object' || Array.isArray(body)) throw unexpected(name)
   return { id: String(body['userid']), administrator: body['userissiteadmin'] === true }
 }

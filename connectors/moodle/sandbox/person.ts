@@ -83,23 +83,7 @@ export function personIn(site: Site): Person {
       }),
     unenrol: (userid, courseid) => site.transaction(() => unenrolUser(site, userid, courseid, 'web')),
 
-    grade: fields =>
-      site.transaction(() => {
-        const time = site.time()
-        const data = {
-          grade_id: `${fields.userid}0${String((fields['assignment'] as Values | undefined)?.['id'] ?? 1)}`,
-          itemtype: 'mod',
-          itemmodule: 'assign',
-          gradetype: 1,
-          grademin: 0,
-          grademax: 100,
-          timemodified: time,
-          ...fields,
-          userid: String(fields.userid),
-        }
-        site.raise({ type: 'grade_updated', origin: 'web', data })
-        return data
-      }),
+    grade: fields => site.transaction(() => gradeUser(site, fields)),
   }
 }
 
@@ -152,7 +136,33 @@ export function enrolUser(site: Site, enrolment: Enrolment, origin: 'web' | 'ws'
   return row
 }
 
-/** Unenrolling takes the row and the memberships in the course's groups away. */
+/** The same grade again keeps its id. */
+function gradeUser(site: Site, fields: Values & { readonly userid: number | string }): Values {
+  const userid = String(fields.userid)
+  const assignment = fields['assignment'] as Values | undefined
+  const pair = assignment === undefined ? `${userid}_i${fields['itemid']}` : `${userid}_${assignment['id']}`
+  const [was] = site.grades.by('pair', pair)
+  const courseid = String(fields['courseid'] ?? was?.courseid ?? '')
+  const row = was ?? site.grades.insert({ pair, userid, courseid, payload: {} })
+  const payload = {
+    itemtype: 'mod',
+    itemmodule: 'assign',
+    gradetype: 1,
+    grademin: 0,
+    grademax: 100,
+    ...row.payload,
+    ...fields,
+    grade_id: String(row.id),
+    userid,
+    ...(courseid === '' ? {} : { courseid }),
+    timemodified: site.time(),
+  }
+  site.grades.update(row.id, { courseid, payload })
+  site.raise({ type: 'grade_updated', origin: 'web', data: payload })
+  return payload
+}
+
+/** Unenrolling takes away the row, the memberships in the course's groups, and the grades of the course. */
 export function unenrolUser(site: Site, userid: number, courseid: number, origin: 'web' | 'ws'): void {
   const [was] = site.enrolments.by('pair', `${userid}_${courseid}`)
   if (was === undefined) return
@@ -160,6 +170,11 @@ export function unenrolUser(site: Site, userid: number, courseid: number, origin
   for (const group of site.groups.by('courseid', courseid))
     for (const member of site.groupMembers.by('pair', `${group.id}_${userid}`))
       site.groupMembers.remove(member.id)
+  for (const grade of site.grades.by('userid', String(userid))) {
+    if (grade.courseid !== String(courseid)) continue
+    site.grades.remove(grade.id)
+    site.raise({ type: 'grade_deleted', origin, data: { ...grade.payload, timemodified: site.time() } })
+  }
   const data = { ...enrolmentPayload(was, site.courses.get(courseid)), timemodified: site.time() }
   site.raise({ type: 'enrollment_deleted', origin, data })
 }

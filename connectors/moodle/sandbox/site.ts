@@ -71,6 +71,14 @@ export interface MemberRow extends Row {
   userid: number
 }
 
+export interface GradeRow extends Row {
+  /** `{userid}_{assignment}`, or `{userid}_i{grade item}` */
+  pair: string
+  userid: string
+  courseid: string
+  payload: Readonly<Record<string, unknown>>
+}
+
 /** One envelope of the plugin that waits for its delivery. */
 export interface OutboxRow extends Row {
   event: string
@@ -96,6 +104,7 @@ export interface Site {
   readonly cohortMembers: Table<MemberRow>
   readonly groups: Table<GroupRow>
   readonly groupMembers: Table<MemberRow>
+  readonly grades: Table<GradeRow>
   readonly outbox: Table<OutboxRow>
   /** As debugging = DEVELOPER: answers carry `debuginfo`. */
   debug: boolean
@@ -136,7 +145,7 @@ export function openSite({ folder, wwwroot, now, debug, themerev }: SiteOptions)
   const withheld = new Set<string>()
   const listeners = new Set<(event: SiteEvent) => void>()
   const site: Site = {
-    users: tables.table<UserRow>('user', ['username', 'emailkey', 'idnumber']),
+    users: tables.table<UserRow>('user', ['username', 'email', 'emailkey', 'idnumber']),
     courses: tables.table<CourseRow>('course', ['shortname', 'idnumber']),
     categories: tables.table<CategoryRow>('course_categories', ['idnumber']),
     enrolments: tables.table<EnrolmentRow>('user_enrolments', ['pair', 'courseid', 'userid']),
@@ -144,6 +153,7 @@ export function openSite({ folder, wwwroot, now, debug, themerev }: SiteOptions)
     cohortMembers: tables.table<MemberRow>('cohort_members', ['pair', 'of', 'userid']),
     groups: tables.table<GroupRow>('groups', ['courseid', 'idnumber']),
     groupMembers: tables.table<MemberRow>('groups_members', ['pair', 'of', 'userid']),
+    grades: tables.table<GradeRow>('grade_grades', ['pair', 'userid']),
     outbox: tables.table<OutboxRow>('local_moodle_zoho_sync_outbox', []),
     debug,
     wwwroot,

@@ -307,6 +307,18 @@ describe('courses and categories in Moodle', () => {
     expect(error).to.include({ code: 'MOODLE_COURSES_HIDDEN', resource: 'moodle/course' })
   })
 
+  it('categories that may not be searched stop the look-up too', async () => {
+    connected.sandbox.site.withheld.add('moodle/category:manage')
+    let error: unknown
+    try {
+      await connected.connection.resources['category']!.find('idnumber', ['P-1'], never)
+    } catch (raised) {
+      error = raised
+    }
+    expect(error).to.be.instanceOf(SetupError)
+    expect(error).to.include({ code: 'MOODLE_CAPABILITY', resource: 'moodle/category' })
+  })
+
   it('50 ids are read in one call', async () => {
     const ids = Array.from({ length: 50 }, (_, n) => String(n + 2))
     const found = await courses().read(ids, never)

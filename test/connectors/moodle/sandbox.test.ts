@@ -144,6 +144,26 @@ describe('the Moodle sandbox as our plugin', () => {
     expect(told).to.deep.equal(['5', '5', '2', '5_2', '5', '5_2', '5_9001', '5_2', '5'])
   })
 
+  it('grades again under the same id, and takes the grades away with the enrolment', async () => {
+    const { person, idle } = sandbox.plugin({ url: door.url, secret })
+    const { id } = person.createUser({ email: 'a@college.example' })
+    const course = person.createCourse({ fullname: 'Unit 1', shortname: 'U1' })
+    person.enrol(id, course.id)
+    const given = { userid: id, courseid: course.id, assignment: { id: '9001', name: 'A1' } }
+    person.grade({ ...given, finalgrade: 55 })
+    person.grade({ ...given, finalgrade: 70 })
+    person.unenrol(id, course.id)
+    await idle()
+    const grades = door.deliveries.filter(({ envelope }) => String(envelope['type']).startsWith('grade_'))
+    expect(types(grades)).to.deep.equal(['grade_updated', 'grade_updated', 'grade_deleted'])
+    const told = grades.map(({ envelope }) => envelope['data'] as Payload)
+    expect(told.map(({ grade_id, finalgrade }) => [grade_id, finalgrade])).to.deep.equal([
+      ['1', 55],
+      ['1', 70],
+      ['1', 70],
+    ])
+  })
+
   it('tries again with the same id, and keeps the order, until it is taken', async () => {
     await door.stop()
     door = await startDoor(3)
