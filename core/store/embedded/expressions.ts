@@ -27,15 +27,15 @@ export interface RunOptions {
   readonly variables: Document
 }
 
-let loaded: Mingo | undefined
+const once: { mingo?: Mingo } = {}
 
 export async function loadExpressions(): Promise<void> {
-  loaded ??= await load()
+  once.mingo ??= await load()
 }
 
 function mingo(): Mingo {
-  if (!loaded) throw new NeedsExpressions()
-  return loaded
+  if (!once.mingo) throw new NeedsExpressions()
+  return once.mingo
 }
 
 export function decode(document: Raw): Document {

@@ -1,6 +1,5 @@
 /** The server as a process: `node process.ts <dataFolder> [--linger ms]`. */
 import { realpathSync } from 'node:fs'
-import { argv, exit, stderr } from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { type RunningServer, startServer } from './server.ts'
 import { socketPathOf } from './socket.ts'
@@ -26,12 +25,12 @@ async function serve(folder: string, lingerMs: number): Promise<RunningServer | 
 }
 
 async function main(): Promise<void> {
-  const folder = argv[2]
+  const folder = process.argv[2]
   if (!folder) throw new Error('usage: process.ts <dataFolder> [--linger milliseconds]')
-  const at = argv.indexOf('--linger')
-  const lingerMs = at > 0 ? Number(argv[at + 1]) : defaultLingerMs
+  const at = process.argv.indexOf('--linger')
+  const lingerMs = at > 0 ? Number(process.argv[at + 1]) : defaultLingerMs
   if (!Number.isFinite(lingerMs) || lingerMs < 0)
-    throw new Error(`--linger takes milliseconds, not ${argv[at + 1]}`)
+    throw new Error(`--linger takes milliseconds, not ${process.argv[at + 1]}`)
   const server = await serve(realpathSync(folder), lingerMs)
   if (!server) return
   const stop = () => void server.close()
@@ -40,14 +39,14 @@ async function main(): Promise<void> {
   await server.ended
 }
 
-if (import.meta.url === pathToFileURL(argv[1] ?? '').href) {
+if (import.meta.url === pathToFileURL(realpathSync(process.argv[1] ?? '.')).href) {
   main().then(
-    () => exit(0),
+    () => process.exit(0),
     error => {
-      stderr.write(
+      process.stderr.write(
         `${new Date().toISOString()} ${error instanceof Error ? (error.stack ?? error.message) : error}\n`,
       )
-      exit(1)
+      process.exit(1)
     },
   )
 }

@@ -5,7 +5,7 @@ import { CommandError } from '../errors.ts'
 import { typeName } from '../match/parse.ts'
 import type { Change } from './parse.ts'
 
-let ordinal = 0
+const last = { ordinal: 0 }
 
 /** `$currentDate`: `true` or `{ $type: 'date' | 'timestamp' }`. */
 export function currentDate(operand: Raw): Raw {
@@ -21,7 +21,7 @@ export function currentDate(operand: Raw): Raw {
     )
   }
   const bytes = Buffer.allocUnsafe(8)
-  bytes.writeUInt32LE(ordinal++ >>> 0, 0)
+  bytes.writeUInt32LE(last.ordinal++ >>> 0, 0)
   bytes.writeUInt32LE(Math.floor(now.getTime() / 1000), 4)
   return new Raw(Type.timestamp, bytes, 0, 8)
 }
