@@ -45,7 +45,10 @@ function draftOf({ source, findings }: ReadFile, check: ReturnType<typeof shapeC
   if (source.value === undefined) return undefined
   const shape = check(source)
   const spoilt = shape.filter(({ keyword }) => keyword === 'required').map(({ path }) => path)
-  const bad = shape.filter(({ keyword }) => keyword !== 'required').map(({ path }) => path)
+  // A step's misspelt name stays, so that the step is not missing as well.
+  const bad = shape
+    .filter(({ keyword, finding }) => keyword !== 'required' && finding.code !== 'UNKNOWN_STEP')
+    .map(({ path }) => path)
   const file = pruned(source.value, bad) as PipelineFile
   return { source, file, spoilt, findings: [...findings, ...shape.map(({ finding }) => finding)] }
 }

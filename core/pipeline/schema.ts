@@ -144,7 +144,11 @@ function transformSchema(transforms: readonly TransformDefinition[]): JsonSchema
   const plain = transforms.filter(transform => !needsOptions(transform))
   const one = either(
     'string',
-    { enum: plain.map(transform => transform.name), code: 'UNKNOWN_TRANSFORM' },
+    {
+      enum: plain.map(transform => transform.name),
+      code: 'UNKNOWN_TRANSFORM',
+      withOptions: transforms.filter(needsOptions).map(transform => transform.name),
+    },
     {
       type: 'object',
       properties: Object.fromEntries(

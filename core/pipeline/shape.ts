@@ -19,7 +19,7 @@ export function shapeCheck(schema: JsonSchema): ShapeCheck {
     strictRequired: false,
     ownProperties: true,
   })
-  for (const keyword of ['code', 'secret', 'scale']) ajv.addKeyword(keyword)
+  for (const keyword of ['code', 'withOptions', 'secret', 'scale']) ajv.addKeyword(keyword)
   const validate: ValidateFunction = ajv.compile(schema)
   return source => {
     if (validate(source.value)) return []
@@ -51,10 +51,18 @@ interface Told {
   suggestion: string | undefined
 }
 
+const quoted = (data: unknown): string => {
+  const text = JSON.stringify(data) ?? 'nothing'
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text
+}
+
+const indices = (params: Record<string, unknown>): number[] =>
+  [Number(params['i']) + 1, Number(params['j']) + 1].sort((a, b) => a - b)
+
 const listed = (all: readonly unknown[]): string => all.map(one => JSON.stringify(one)).join(', ')
 
 function told(error: ErrorObject): Told {
-  const schema = error.parentSchema as { code?: string; properties?: object; then?: unknown }
+  const schema = error.parentSchema as { code?: string; properties?: object; withOptions?: string[] }
   const { params, data } = error
   const say = (code: string, message: string, suggestion?: string): Told => ({ code, message, suggestion })
   switch (error.keyword) {
@@ -72,23 +80,25 @@ function told(error: ErrorObject): Told {
     case 'required':
       return say('MISSING_PROPERTY', `"${params['missingProperty']}" is missing`)
     case 'type':
-      return say('WRONG_TYPE', `this must be ${typeName(params['type'])}, not ${shown(data as never)}`)
+      return say('WRONG_TYPE', `this must be ${typeName(params['type'])}, not ${quoted(data)}`)
     case 'enum': {
       const allowed = (params['allowedValues'] as unknown[]).map(String)
       const kind = { UNKNOWN_STEP: 'step', UNKNOWN_TRANSFORM: 'transform' }[schema.code ?? '']
-      const meant = nearest(String(data), allowed)
+      const meant = nearest(String(data), [...allowed, ...(schema.withOptions ?? [])])
+      if (schema.withOptions?.includes(String(data)) === true)
+        return say('OPTIONS_MISSING', `the transform "${data}" needs options`, `{ "${data}": ... }`)
       if (kind !== undefined)
         return say(
           schema.code as string,
           `there is no ${kind} "${shown(data as never)}"`,
           meant ?? `one of ${allowed.join(', ')}`,
         )
-      return say('NOT_ALLOWED', `${shown(data as never)} is not allowed here, only ${listed(allowed)}`, meant)
+      return say('NOT_ALLOWED', `${quoted(data)} is not allowed here, only ${listed(allowed)}`, meant)
     }
     case 'const':
       return say(
         'NOT_ALLOWED',
-        `${shown(data as never)} is not allowed here, only ${JSON.stringify(params['allowedValue'])}`,
+        `${quoted(data)} is not allowed here, only ${JSON.stringify(params['allowedValue'])}`,
       )
     case 'pattern':
       return say(
@@ -97,12 +107,9 @@ function told(error: ErrorObject): Told {
       )
     case 'minimum':
     case 'maximum':
-      return say('OUT_OF_RANGE', `${shown(data as never)} ${error.message}`)
+      return say('OUT_OF_RANGE', `${quoted(data)} is out of range: it ${error.message}`)
     case 'uniqueItems':
-      return say(
-        'LISTED_TWICE',
-        `entries ${Number(params['j']) + 1} and ${Number(params['i']) + 1} are the same`,
-      )
+      return say('LISTED_TWICE', `entries ${indices(params).join(' and ')} are the same`)
     case 'minLength':
     case 'minItems':
     case 'minProperties':

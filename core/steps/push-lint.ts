@@ -93,14 +93,15 @@ function* lintRemote(names: readonly string[], path: Path, to: string, place: Li
   }
 }
 
-function* lintIdentity(resource: string, field: string, path: Path, { record }: LintPlace): Iterable<Lint> {
-  const expected = record.identity[resource]
-  if (expected === field) return
+function* lintIdentity(to: string, field: string, path: Path, place: LintPlace): Iterable<Lint> {
+  const expected = place.record.identity[to]
+  // A resource that nobody knows is a finding already.
+  if (expected === field || place.resource(to) === undefined) return
   yield {
     path,
     code: 'NOT_AN_IDENTITY',
-    message: `"${field}" is not the record's identity in ${resource}`,
-    suggestion: expected ?? `add "${resource}": "${field}" to record.identity`,
+    message: `"${field}" is not the record's identity in ${to}`,
+    suggestion: expected ?? `add "${to}": "${field}" to record.identity`,
   }
 }
 

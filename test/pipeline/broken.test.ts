@@ -1,0 +1,50 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { findingText } from '../../core/commands/check.ts'
+import { loadPipelines } from '../../core/pipeline/load.ts'
+import { registry } from './plugins.ts'
+
+const folder = fileURLToPath(new URL('../broken', import.meta.url))
+const config = fileURLToPath(new URL('../../config', import.meta.url))
+const fixtures = readdirSync(folder).filter(name => !name.endsWith('.txt'))
+
+/** Loads one file, or the files of one folder, as `broken/`. */
+async function load(fixture: string) {
+  const place = mkdtempSync(join(tmpdir(), 'wasl-broken-'))
+  const pipelines = join(place, 'broken')
+  const path = join(folder, fixture)
+  try {
+    cpSync(path, statSync(path).isDirectory() ? pipelines : join(pipelines, fixture), { recursive: true })
+    return await loadPipelines({ folders: { pipelines: [pipelines], config: [config] }, registry, only: {} })
+  } finally {
+    rmSync(place, { recursive: true })
+  }
+}
+
+const expected = (fixture: string) => join(folder, `${basename(fixture, '.json')}.findings.txt`)
+
+describe('broken pipeline files', () => {
+  for (const fixture of fixtures)
+    it(`tell exactly what is wrong: ${basename(fixture, '.json')}`, async () => {
+      const { findings } = await load(fixture)
+      const text = findings.map(finding => `${findingText(finding)}\n`).join('')
+      expect(text).to.equal(readFileSync(expected(fixture), 'utf8'))
+    })
+
+  it('tell seven different mistakes of one file as seven findings, each with its line and column', async () => {
+    const { findings, modules } = await load('seven-mistakes.json')
+    expect(findings).to.have.length(7)
+    expect(new Set(findings.map(({ code }) => code)).size).to.equal(7)
+    for (const { line, column } of findings) expect(line * column).to.be.greaterThan(0)
+    expect(modules.size).to.equal(0)
+  })
+
+  it('stop no other file', async () => {
+    const { modules, findings } = await load('one-bad-one-good')
+    expect([...modules.keys()]).to.deep.equal(['person'])
+    expect(findings.map(({ file }) => file)).to.deep.equal(['broken/unit.json'])
+  })
+})
