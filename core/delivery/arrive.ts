@@ -103,7 +103,7 @@ function eventDocument(event: IncomingEvent, arrival: Arrival, id: string): Even
   return {
     id,
     resource,
-    kind: arrival.trusted || event.kind !== 'state' ? event.kind : 'touch',
+    kind: arrival.trusted ? event.kind : 'touch',
     version: event.version,
     ...(event.id === undefined ? {} : { identity: `${resource}:${event.id}` }),
   }

@@ -53,6 +53,9 @@ export async function call(
         })
       }
       pairs.push(pair)
+    } else if (known.code === 'REMOTE_GONE' && send.what === 'push') {
+      // Whether it is to be made again is not ours to say.
+      pairs.push(conflicting(held, send.to, known, now()))
     } else if (send.what === 'marks') pairs.push(markRefused(held, send.to, known, now()))
     else pairs.push(refused(held, send.to, known, send.rendered?.content, now()))
   }

@@ -13,7 +13,7 @@ import { conflicting, gated, missingOf, parked, refused, rest } from './settle.t
 import type { Tenant } from './tenant.ts'
 
 /** A lease that is not renewed ends after so long; renewed three times as often. */
-const LEASE_MS = 30_000
+const LEASE_MS = 15_000
 const MOST_RECORDS = 200
 const MOST_BATCHES = 4
 

@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import moodle from '../../connectors/moodle/index.ts'
 import { type MoodleSandbox, startMoodleSandbox } from '../../connectors/moodle/sandbox/index.ts'
 import type { MoodlePlugin } from '../../connectors/moodle/sandbox/plugin.ts'
@@ -89,7 +89,12 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
     return moodleSandbox.plugin({ url, secret: forMoodle.secret, endpoint: forMoodle.id, retryMs: 100 })
   }
 
-  async function send(method: string, path: string, body: string | undefined, headers: Record<string, string>) {
+  async function send(
+    method: string,
+    path: string,
+    body: string | undefined,
+    headers: Record<string, string>,
+  ) {
     const response = await fetch(`${college.engine.url}${path}`, {
       method,
       headers: { 'content-type': 'application/json', ...headers },
@@ -116,7 +121,10 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
       const endpoint = college.engine.credentials.endpoints['zoho']
       const path = `/api/v1/events/zoho/${module}?endpoint=${endpoint?.id}`
       const text = JSON.stringify(body)
-      const signed = signatureHeaders({ method: 'POST', path, body: Buffer.from(text), now: Date.now() }, endpoint?.secret ?? '')
+      const signed = signatureHeaders(
+        { method: 'POST', path, body: Buffer.from(text), now: Date.now() },
+        endpoint?.secret ?? '',
+      )
       return send('POST', path, text, { ...signed, ...headers })
     },
 
@@ -176,7 +184,11 @@ export function notification(
 }
 
 /** Looks again every 20 ms until `test` holds; fails with `what` after 10 s. */
-export async function until<T>(what: string, test: () => T | Promise<T>, ms = 10_000): Promise<NonNullable<T>> {
+export async function until<T>(
+  what: string,
+  test: () => T | Promise<T>,
+  ms = 10_000,
+): Promise<NonNullable<T>> {
   const deadline = Date.now() + ms
   for (;;) {
     const result = await test()

@@ -131,7 +131,10 @@ describe('what a webhook comes to', () => {
     await send(notification(one as Payload & { id: string }))
     const answer = await send(notification({ ...one, Academic_Email: email } as Payload & { id: string }))
     expect(answer.body).to.include({ outcome: 'NEW', action: 'created' })
-    await until('Synced in Zoho', () => college.zoho.record('BTEC_Students', one.id)?.['Sync_Status'] === 'Synced')
+    await until(
+      'Synced in Zoho',
+      () => college.zoho.record('BTEC_Students', one.id)?.['Sync_Status'] === 'Synced',
+    )
   })
 
   it('is DELETED, and the Moodle user suspended', async () => {
@@ -145,7 +148,11 @@ describe('what a webhook comes to', () => {
   })
 
   it('keeps what names a module that nobody runs as a dead letter', async () => {
-    const answer = await college.webhook('nothing-of-ours', { module: 'Nothing', operation: 'insert', record_id: '1', data: { id: '1' } }, {})
+    const answer = await college.webhook(
+      'nothing-of-ours',
+      { module: 'Nothing', operation: 'insert', record_id: '1', data: { id: '1' } },
+      {},
+    )
     expect(answer.status).to.equal(202)
     const [event] = answer.body['events'] as Payload[]
     const state = await until('its outcome', async () => {
@@ -173,7 +180,9 @@ describe('what a webhook comes to', () => {
   })
 
   it('carries ids of 19 digits, leading zeros, Arabic and 120 fields exactly', async () => {
-    const many = Object.fromEntries(Array.from({ length: 120 }, (_, place) => [`Custom_${place}`, `value ${place}`]))
+    const many = Object.fromEntries(
+      Array.from({ length: 120 }, (_, place) => [`Custom_${place}`, `value ${place}`]),
+    )
     const body = notification({
       id: '9007199254740993123',
       Student_ID: '00012345',
@@ -184,18 +193,30 @@ describe('what a webhook comes to', () => {
     })
     const answer = await send(body)
     expect(answer.body).to.include({ outcome: 'NEW' })
-    const [record] = await college.engine.store.records.byIdentities('default', ['zoho/BTEC_Students:9007199254740993123'])
-    expect(record?.fields).to.include({ zohoId: '9007199254740993123', studentId: '00012345', fullName: 'عبد الرحمن الخطيب' })
+    const [record] = await college.engine.store.records.byIdentities('default', [
+      'zoho/BTEC_Students:9007199254740993123',
+    ])
+    expect(record?.fields).to.include({
+      zohoId: '9007199254740993123',
+      studentId: '00012345',
+      fullName: 'عبد الرحمن الخطيب',
+    })
     expect(user('00012345')).to.include({ firstname: 'عبد', lastname: 'الرحمن الخطيب' })
   })
 
   it('lets the rest of a batch through when one of it is wrong', async () => {
     const rows = [student(), student(), student()]
     const { Academic_Email: _email, ...bad } = rows[1] as Payload & { id: string }
-    const { status, body } = await college.call('POST', '/api/v1/sync/students', { data: [rows[0], bad, rows[2]] as Payload[] })
+    const { status, body } = await college.call('POST', '/api/v1/sync/students', {
+      data: [rows[0], bad, rows[2]] as Payload[],
+    })
     expect(status).to.equal(200)
     const results = body['results'] as Payload[]
-    expect(results.map(result => result['outcome'] ?? result['state'] ?? result['status'])).to.deep.equal(['NEW', 'INVALID', 'NEW'])
+    expect(results.map(result => result['outcome'] ?? result['state'] ?? result['status'])).to.deep.equal([
+      'NEW',
+      'INVALID',
+      'NEW',
+    ])
     expect(body['summary']).to.include({ total: 3, new: 2, invalid: 1 })
   })
 })
