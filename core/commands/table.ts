@@ -65,6 +65,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     details: '  Without names: all *.cases.json beside the pipelines and in test/pipelines.\n',
     load: () => withRegistry(async () => (await import('./test.ts')).test),
   },
+  doctor: {
+    usage: '[--json]',
+    summary: 'Asks everything that Wasl depends on, and says what is wrong and what to do.',
+    details: '  Ends with 1 when something needs mending.\n',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
   docs: {
     usage: '[<file.md>] [--schemas] [--tenant <id>]',
     summary: 'Writes the reference of modules, fields and flows.',
