@@ -95,7 +95,7 @@ function state(
   const found = ended(opened) ? {} : lookUp(world, pipelinesOf(parts), flow, opened)
   const steps = stepByStep(flow, start(record), found, parts.run)
   const last = steps[steps.length - 1]
-  if (last?.ending !== undefined) return endedAt(last.ending, steps)
+  if (last?.ending !== undefined) return endedAt(last.ending, steps, record)
   const work = last?.work as Work
   const { sent, cut, content } = sending(chosen.pipeline, work, parts.run)
   const waiting = work.missing.length > 0
@@ -116,7 +116,7 @@ function state(
 
 const pipelinesOf = ({ set }: Parts) => set.modules
 
-function endedAt({ end, work }: Ending, steps: Rehearsal['steps']): Rehearsal {
+function endedAt({ end, work }: Ending, steps: Rehearsal['steps'], record: RecordView | null): Rehearsal {
   return {
     ...nothing,
     steps,
@@ -124,6 +124,7 @@ function endedAt({ end, work }: Ending, steps: Rehearsal['steps']): Rehearsal {
     ...(end.reason === undefined ? {} : { reason: end.reason }),
     ...(end.error === undefined ? {} : { error: end.error as DataError }),
     changes: work.changes,
+    ...(record === null ? {} : { record }),
   }
 }
 
