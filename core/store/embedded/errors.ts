@@ -15,6 +15,7 @@ const codes = {
   NamespaceExists: 48,
   DollarPrefixedFieldName: 52,
   InvalidIdField: 53,
+  EmptyFieldName: 56,
   CommandNotFound: 59,
   InvalidLength: 16,
   NotSingleValueField: 54,

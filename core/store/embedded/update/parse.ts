@@ -116,7 +116,7 @@ function checkedPath(name: string): Path {
   const path = pathOf(name)
   if (path.names.some(part => part === ''))
     throw new CommandError(
-      'BadValue',
+      'EmptyFieldName',
       `The update path '${name}' contains an empty field name, which is not allowed.`,
     )
   if (path.names[0] === '$' || path.names[0]!.startsWith('$['))
