@@ -67,7 +67,7 @@ export function checkBaseUrl(baseUrl: string, options: { remote: string; allowPr
       ...(hint === undefined ? {} : { hint }),
     })
   }
-  if (!URL.canParse(baseUrl)) refuse('is no URL', 'write it as https://moodle.example.org')
+  if (!URL.canParse(baseUrl)) refuse('is no URL', 'write it as https://lms.example.org')
   const url = new URL(baseUrl)
   if (url.protocol !== 'https:' && !(allowPrivate && url.protocol === 'http:'))
     refuse(`begins with ${url.protocol}`, allowPrivate ? 'use https: or http:' : 'use https:')

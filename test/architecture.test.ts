@@ -16,6 +16,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['secrets', 'json'],
   embedded: [],
   connectors: ['settings'],
+  tenants: ['delivery', 'http', 'pipeline', 'secrets', 'store'],
+  'first-start': ['http', 'secrets', 'store', 'tenants'],
+  demo: ['first-start', 'settings'],
+  watchdog: [],
   registry: ['pipeline', 'steps'],
   settings: [],
   secrets: [],
@@ -131,7 +135,7 @@ describe('architecture', () => {
 
   it('no file imports in a circle', () => {
     const edges = new Map<string, string[]>()
-    for (const { from, to } of imports)
+    for (const { from, to } of values)
       if (to.endsWith('.ts')) edges.set(from, [...(edges.get(from) ?? []), to])
     const done = new Set<string>()
     const circles: string[] = []

@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url'
 import { embeddedUri } from '../core/store/embedded/connect.ts'
 
 const entry = fileURLToPath(new URL('../core/store/embedded/process.ts', import.meta.url))
-let embedded: Promise<string> | undefined
+let folder: Promise<string> | undefined
 
 async function serverUri(): Promise<string> {
   const given = process.env['MONGODB_URI']
   if (given !== undefined && given !== '') return given
-  embedded ??= mkdtemp(join(tmpdir(), 'wasl-test-')).then(folder => embeddedUri(folder, { entry }))
-  return embedded
+  folder ??= mkdtemp(join(tmpdir(), 'wasl-test-'))
+  // Each time, since the server ends when nobody has used it for a while.
+  return embeddedUri(await folder, { entry, lingerMs: 60_000 })
 }
 
 /** The address of a database that nobody else uses. */

@@ -29,7 +29,9 @@ export function workerMoves(rules: Rules, s: DeliveryState, w: number, move: Add
     chance = false,
   ) =>
     move(`worker ${w}, ${now.record}: ${name}`, n => change(n, n.workers[w]!, n.records[now.record]!), chance)
-  const end = (n: DeliveryState) => void (n.workers[w] = null)
+  const end = (n: DeliveryState): void => {
+    n.workers[w] = null
+  }
   /** A write that is guarded by the lease: false when it matches nothing, and the worker is done. */
   const owned = (n: DeliveryState, worker: Worker, record: Stored): boolean => {
     if (!worker.holds && !faulty('writes without the lease')) {
