@@ -2,7 +2,7 @@
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { createDelivery, type Delivery } from './delivery/delivery.ts'
-import { SetupError } from './errors.ts'
+import { SetupError, StoreError } from './errors.ts'
 import { type Credentials, type FirstStart, firstStart, writeCredentials } from './first-start.ts'
 import type { Health } from './http/ports.ts'
 import { createServer } from './http/server.ts'
@@ -31,6 +31,8 @@ export interface EngineOptions {
   readonly log: Log
   /** Settings of the default tenant's connections that come from elsewhere than the environment (the demo). */
   readonly connections?: { readonly [connector: string]: { readonly [name: string]: Json } }
+  /** The driver tells its listeners of every command (tests count them). */
+  readonly monitorCommands?: boolean
 }
 
 export interface Engine {
@@ -56,7 +58,31 @@ export async function storeAddress(settings: Pick<Settings, 'mongodbUri' | 'data
   const entry = fileURLToPath(
     new URL(bundled ? './embedded.js' : './store/embedded/process.ts', import.meta.url),
   )
-  return { uri: await embeddedUri(settings.dataFolder, { entry }), name: `embedded, ${settings.dataFolder}` }
+  try {
+    return {
+      uri: await embeddedUri(settings.dataFolder, { entry }),
+      name: `embedded, ${settings.dataFolder}`,
+    }
+  } catch (cause) {
+    throw new StoreError('STORE_NOT_STARTED', (cause as Error).message, {
+      at: 'WASL_DATA',
+      hint: 'Mend what it says, or set MONGODB_URI to a MongoDB of your own.',
+      cause,
+    })
+  }
+}
+
+/** Starts the embedded server again when it is gone; once at a time. */
+function reviver(settings: Settings, log: Log): () => void {
+  let reviving: Promise<unknown> | undefined
+  return () => {
+    reviving ??= storeAddress(settings)
+      .then(() => log.warn('store_started_again', {}))
+      .catch(error => log.error('store_not_started', { error }))
+      .finally(() => {
+        reviving = undefined
+      })
+  }
 }
 
 /** @throws SetupError, StoreError: nothing is left running */
@@ -76,7 +102,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 }
 
 async function start(
-  { settings, connectors, log, connections = {} }: EngineOptions,
+  { settings, connectors, log, connections = {}, monitorCommands = false }: EngineOptions,
   closing: (() => Promise<unknown>)[],
   stopAll: () => Promise<void>,
 ): Promise<Engine> {
@@ -85,7 +111,11 @@ async function start(
   const registry = createRegistry({ connectors })
   const verifiers = verifiersOf(connectors)
   const address = await storeAddress(settings)
-  const store = await openStore({ uri: address.uri })
+  const store = await openStore({
+    uri: address.uri,
+    monitorCommands,
+    ...(settings.mongodbUri === undefined ? { onLost: reviver(settings, log) } : {}),
+  })
   closing.push(() => store.close())
 
   const first: FirstStart = {

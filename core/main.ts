@@ -1,7 +1,8 @@
 /** The command line: which command, with what, and how it ends. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { COMMANDS, type Command, type CommandContext } from './commands/table.ts'
+import type { CommandContext } from './commands/context.ts'
+import { COMMANDS, type Command } from './commands/table.ts'
 import { loadConnectors } from './connectors.ts'
 import { RetryableError, SetupError, StoreError, WaslError } from './errors.ts'
 import { createLog } from './log.ts'

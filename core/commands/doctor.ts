@@ -10,7 +10,7 @@ import { createSecrets, readKey } from '../secrets.ts'
 import { connectionSettings, type Settings } from '../settings.ts'
 import { openStore, type Store } from '../store/connect.ts'
 import { createTenants } from '../tenants.ts'
-import type { CommandContext } from './table.ts'
+import type { CommandContext } from './context.ts'
 
 /** All that a remote may take to answer its checks, in milliseconds. */
 const REMOTE_MS = 30_000

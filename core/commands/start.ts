@@ -6,7 +6,7 @@ import { SetupError } from '../errors.ts'
 import { credentialsFile } from '../first-start.ts'
 import type { Settings } from '../settings.ts'
 import { watchTurns } from '../watchdog.ts'
-import type { CommandContext } from './table.ts'
+import type { CommandContext } from './context.ts'
 
 const ROLES = ['all', 'http', 'worker'] as const
 

@@ -1,6 +1,5 @@
 /** Every command of the program, loaded only when it is run. */
-import type { ConnectorDefinition, Log } from '../plugin.ts'
-import type { Settings } from '../settings.ts'
+import type { CommandContext } from './context.ts'
 import type { PipelineContext } from './pipeline-context.ts'
 
 /** The commands about pipelines know the plugins, and nothing of a store. */
@@ -10,20 +9,6 @@ const withRegistry = async (
   const [command, { createRegistry }] = await Promise.all([load(), import('../registry.ts')])
   return ({ connectors, ...context }, args) =>
     command({ ...context, registry: createRegistry({ connectors }) }, args)
-}
-
-/** What every command is given. */
-export interface CommandContext {
-  /** The folder of the clone. */
-  readonly root: string
-  readonly settings: Settings
-  readonly folders: Settings['folders']
-  readonly connectors: readonly ConnectorDefinition[]
-  readonly log: Log
-  /** One line (or several) on standard output. */
-  readonly print: (text: string) => void
-  /** Whether standard output shows colours. */
-  readonly color: boolean
 }
 
 /** Tells the exit code: 0 well, 1 the command found something wrong. Raises WaslError for the rest. */

@@ -18,41 +18,10 @@ import { type Draft, newRecord, viewOf, without } from './draft.ts'
 import { storedError } from './error.ts'
 import { invalid } from './invalid.ts'
 import { nextSend, withContent, withMark } from './outbox.ts'
+import { type Decision, type Item, nameOf, type Scene } from './scene.ts'
 import type { Session } from './session.ts'
 import { connectorOf, type Tenant } from './tenant.ts'
 import { isNewer, isOlder } from './version.ts'
-
-/** One event on its way through APPLY. */
-export interface Item {
-  readonly event: EventDocument
-  readonly payload: Payload | undefined
-  readonly partial: boolean
-  /** When the read began that brought the payload (touches). */
-  readonly readAt: Date | undefined
-  /** The id that a new record would get. */
-  readonly newId: string
-}
-
-export interface Decision {
-  readonly outcome: Outcome
-  readonly reason?: string
-  readonly changes: readonly Change[]
-  readonly error?: StoredError
-  readonly module?: string
-  readonly flow?: string
-  readonly config?: string
-  readonly record?: string
-}
-
-/** What `decide` and its parts work on. */
-export interface Scene {
-  readonly session: Session
-  readonly tenant: Tenant
-  readonly run: Run
-  readonly item: Item
-  readonly pipeline: CompiledPipeline
-  readonly flow: CompiledFlow
-}
 
 /** Part of a record that we do not have yet: the whole of it must be read from its remote. */
 export const READ_WHOLE = Symbol('read whole')
@@ -205,12 +174,6 @@ const notUnique = (entry: string, holder: Draft): WaslError => {
     at: field,
     hint: `Give one of the two another ${field}.`,
   })
-}
-
-/** How a person finds a record: its module and its first identity in a remote. */
-export const nameOf = (record: RecordDocument): string => {
-  const identity = record.identities.find(each => !each.startsWith('='))
-  return identity === undefined ? `${record.module} ${record._id}` : `${record.module} ${identity}`
 }
 
 function ended(scene: Scene, draft: Draft | null, { end, work }: Ending): Decision {

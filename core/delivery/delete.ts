@@ -1,7 +1,8 @@
 /** A record that is gone in the system that told us. */
-import type { Decision, Scene } from './decide.ts'
+
 import { type Draft, newRecord, without } from './draft.ts'
 import { wasSent, withRemoval } from './outbox.ts'
+import type { Decision, Scene } from './scene.ts'
 import { connectorOf } from './tenant.ts'
 import { isNewer } from './version.ts'
 

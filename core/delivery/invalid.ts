@@ -1,9 +1,9 @@
 /** A payload that does not map or validate: its record keeps what it has, and the register is told. */
 import type { WaslError } from '../errors.ts'
-import type { Decision, Scene } from './decide.ts'
 import { type Draft, newRecord } from './draft.ts'
 import { isSameError, storedError } from './error.ts'
 import { withMark } from './outbox.ts'
+import type { Decision, Scene } from './scene.ts'
 import { connectorOf } from './tenant.ts'
 
 /**

@@ -3,9 +3,9 @@ import { DataError, type WaslError } from '../errors.ts'
 import type { Payload, ResourceConnection, ResourceDefinition } from '../plugin.ts'
 import type { RecordDocument } from '../store/documents.ts'
 import type { Records } from '../store/records.ts'
-import { nameOf } from './decide.ts'
 import type { Held } from './held.ts'
 import type { Send } from './plan.ts'
+import { nameOf } from './scene.ts'
 
 /** `id`: it is there; `create`: it is not; `conflict`: a person decides. */
 export type Match = { readonly id: string } | { readonly create: true } | { readonly conflict: WaslError }

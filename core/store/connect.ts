@@ -31,6 +31,8 @@ export interface StoreOptions {
   readonly poolSize?: number
   /** Report every command to listeners of the driver (tests count them). */
   readonly monitorCommands?: boolean
+  /** The server does not answer any more: whoever can starts it again. Called as often as it is noticed. */
+  readonly onLost?: () => void
 }
 
 /**
@@ -57,6 +59,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const models = defineModels(connection)
   try {
     await connection.asPromise()
+    connection.getClient().on('serverHeartbeatFailed', () => options.onLost?.())
   } catch (cause) {
     await connection.close()
     throw new StoreError('STORE_UNREACHABLE', 'The store cannot be reached.', {

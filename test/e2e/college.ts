@@ -46,6 +46,7 @@ export interface CollegeOptions {
   /** Sandboxes send their people's changes. Default true. */
   readonly announce?: boolean
   readonly environment?: Record<string, string>
+  readonly monitorCommands?: boolean
 }
 
 export async function openCollege(options: CollegeOptions = {}): Promise<College> {
@@ -67,6 +68,7 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
       settings,
       connectors,
       log: createLog({ level: settings.logLevel, readable: true }),
+      monitorCommands: options.monitorCommands ?? false,
       connections: {
         zoho: { ...zohoSandbox.settings } as Payload,
         moodle: { ...moodleSandbox.settings },
