@@ -1,13 +1,17 @@
 import type { Finding } from '../errors.ts'
-import type { PipelineFile } from '../plugin.ts'
+import type { Json, PipelineFile } from '../plugin.ts'
+import type { PipelineSet } from './compiled.ts'
 import type { Mapping } from './configuration.ts'
 import { unknownField } from './fields.ts'
 import { nearest } from './nearest.ts'
-import { neededFor } from './overlay.ts'
+import { type MappingFile, neededFor } from './overlay.ts'
+import type { Registry } from './registered.ts'
+import { shapesOf } from './shapes.ts'
+import { storedSource } from './source.ts'
 
 /** A college's mapping against its pipeline: known resources and fields, listed values, nothing needed switched off. */
 export function checkMapping(
-  { file, source }: Mapping,
+  { file, source }: Pick<Mapping, 'file' | 'source'>,
   pipeline: PipelineFile | undefined,
   modules: readonly string[],
 ): readonly Finding[] {
@@ -71,4 +75,18 @@ export function checkMapping(
     }
   }
   return findings
+}
+
+/** What is wrong with a mapping that somebody wants to save: the same findings as for a file, without lines. */
+export function findMappingFaults(
+  mapping: Json,
+  set: PipelineSet,
+  registry: Pick<Registry, 'steps' | 'transforms'>,
+): readonly Finding[] {
+  const source = storedSource('mapping', mapping)
+  const shape = shapesOf(registry).mapping(source)
+  if (shape.length > 0) return shape.map(({ finding }) => finding)
+  const file = mapping as unknown as MappingFile
+  const pipeline = set.modules.get(file.module)?.plain
+  return checkMapping({ file, source }, pipeline, [...set.modules.keys()])
 }

@@ -13,6 +13,7 @@ import type { CompiledFlow, CompiledPipeline, SharedPlan } from './compiled.ts'
 import type { SharedFile, UpsertOptions } from './grammar.ts'
 import { identitiesOf, uniqueOf } from './identities.ts'
 import { keySets } from './keys.ts'
+import { applyMapping, type MappingFile } from './overlay.ts'
 import { chainedFields, flowReferences, keyOf, lentFields } from './references.ts'
 import type { Registry } from './registered.ts'
 import { condition } from './rules.ts'
@@ -25,6 +26,7 @@ export interface CompileParts {
   readonly modules: ReadonlyMap<string, PipelineFile>
   readonly connectorConfig: (connector: string) => ConnectorConfig | undefined
   readonly scale: (name: string) => Scale | undefined
+  readonly tenant?: string | undefined
 }
 
 type Step = FlowFile['steps'][number]
@@ -122,15 +124,23 @@ export function lentOf(module: string, modules: Iterable<PipelineFile>): Readonl
   return lent
 }
 
-/** Once per pipeline file and mapping; the file must have passed the checker. */
-export function compile(file: PipelineFile, config: string, parts: CompileParts): CompiledPipeline {
+/** Once per pipeline file and mapping; both must have passed the checker. */
+export function compile(
+  plain: PipelineFile,
+  parts: CompileParts,
+  mapping?: { readonly file: MappingFile; readonly version: number },
+): CompiledPipeline {
+  const file = mapping === undefined ? plain : applyMapping(plain, mapping.file)
+  const own = mapping === undefined ? '' : `+${parts.tenant}.${mapping.version}`
   const flows = Object.keys(file.flows).map(name => compileFlow(file, name, parts))
   const pushes = new Map(flows.flatMap(flow => flow.pushes.map(plan => [plan.to, { plan, flow }] as const)))
   const writeBacks = united(flows.flatMap(flow => flow.pushes))
   return Object.freeze({
     module: file.module,
     file,
-    config,
+    plain,
+    ...(mapping === undefined ? {} : { mapping: mapping.file }),
+    config: `${plain.version}${own}`,
     flows,
     identity: new Map(Object.entries(file.record.identity) as [ResourceName, string][]),
     identitiesOf: identitiesOf(file.record),

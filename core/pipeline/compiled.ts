@@ -13,6 +13,7 @@ import type {
   Work,
   WriteBackPlan,
 } from '../plugin.ts'
+import type { MappingFile } from './overlay.ts'
 
 export interface CompiledFlow {
   readonly name: string
@@ -54,7 +55,11 @@ export interface SharedPlan {
 
 export interface CompiledPipeline {
   readonly module: string
+  /** As it runs: the college's mapping applied. */
   readonly file: PipelineFile
+  /** As the file says. */
+  readonly plain: PipelineFile
+  readonly mapping?: MappingFile
   /** Which pipeline and mapping version this is, as every event shows it: `1`, `1+al-noor.3`. */
   readonly config: string
   readonly flows: readonly CompiledFlow[]

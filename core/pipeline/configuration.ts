@@ -3,8 +3,8 @@ import type { ConnectorConfig, Scale } from '../plugin.ts'
 import type { MappingFile } from './overlay.ts'
 import { readFolders } from './read.ts'
 import type { Registry } from './registered.ts'
-import { connectorConfigSchema, mappingSchema, scaleSchema } from './schema.ts'
-import { type ShapeCheck, shapeCheck } from './shape.ts'
+import type { ShapeCheck } from './shape.ts'
+import { type Shapes, shapesOf } from './shapes.ts'
 import { type Source, storedSource } from './source.ts'
 
 /** A mapping that an admin has saved, as the store keeps it. */
@@ -80,26 +80,28 @@ function checkScale(scale: Scale, source: Source): readonly Finding[] {
 /** Reads `config/`; what is wrong is told and left out. A tenant's own folder of scales counts before the common one. */
 export async function readConfiguration(options: {
   folders: readonly string[]
-  registry: Pick<Registry, 'transforms'>
+  registry: Pick<Registry, 'steps' | 'transforms'>
   tenant?: string | undefined
   saved?: Readonly<Record<string, SavedMapping>> | undefined
 }): Promise<Configuration> {
-  const { folders, registry, tenant, saved = {} } = options
+  const { folders, registry, saved = {} } = options
+  // A name that is no name of a folder has none.
+  const tenant = /^[A-Za-z0-9][\w-]*$/.test(options.tenant ?? '') ? options.tenant : undefined
   const findings: Finding[] = []
+  const shapes = shapesOf(registry)
   const connectors = await readAll<ConnectorConfig>(
     folders,
     'connectors',
-    shapeCheck(connectorConfigSchema(registry.transforms)),
+    shapes.connector,
     file => file.connector,
     findings,
   )
-  const scaleShape = shapeCheck(scaleSchema)
   const scales = new Map<string, Scale>()
   for (const sub of tenant === undefined ? ['scales'] : ['scales', `scales/${tenant}`])
     for (const [name, { file, source }] of await readAll<Scale>(
       folders,
       sub,
-      scaleShape,
+      shapes.scale,
       one => one.scale,
       findings,
     )) {
@@ -107,7 +109,7 @@ export async function readConfiguration(options: {
       findings.push(...wrong)
       if (wrong.length === 0) scales.set(name, file)
     }
-  const mappings = await readMappings(folders, tenant, saved, findings)
+  const mappings = await readMappings(folders, tenant, saved, shapes, findings)
   return {
     connectors: new Map([...connectors].map(([name, { file }]) => [name, file])),
     scales,
@@ -121,22 +123,22 @@ async function readMappings(
   folders: readonly string[],
   tenant: string | undefined,
   saved: Readonly<Record<string, SavedMapping>>,
+  shapes: Shapes,
   findings: Finding[],
 ): Promise<ReadonlyMap<string, Mapping>> {
   const mappings = new Map<string, Mapping>()
   if (tenant === undefined) return mappings
-  const check = shapeCheck(mappingSchema())
   const files = await readAll<MappingFile>(
     folders,
     `mappings/${tenant}`,
-    check,
+    shapes.mapping,
     file => file.module,
     findings,
   )
   for (const [module, { file, source }] of files) mappings.set(module, { file, source, version: 1 })
   for (const [module, { version, mapping }] of Object.entries(saved)) {
     const source = storedSource(`mapping ${tenant}/${module}, version ${version}`, mapping)
-    const wrong = check(source).map(({ finding }) => finding)
+    const wrong = shapes.mapping(source).map(({ finding }) => finding)
     findings.push(...wrong)
     if (wrong.length === 0) mappings.set(module, { file: mapping, source, version })
   }

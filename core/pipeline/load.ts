@@ -8,12 +8,12 @@ import { type Configuration, readConfiguration, type SavedMapping } from './conf
 import { dependencyCycles } from './cycles.ts'
 import type { Known } from './known.ts'
 import { chooser, routeNames } from './names.ts'
-import { applyMapping, applyNames } from './overlay.ts'
+import { applyNames } from './overlay.ts'
 import { pruned } from './prune.ts'
 import { type ReadFile, readFolders } from './read.ts'
 import type { Registry } from './registered.ts'
-import { pipelineSchema } from './schema.ts'
-import { shapeCheck } from './shape.ts'
+import type { ShapeCheck } from './shape.ts'
+import { shapesOf } from './shapes.ts'
 import type { Path, Source } from './source.ts'
 
 export interface LoadOptions {
@@ -41,7 +41,7 @@ interface Draft {
 const byPlace = (a: Finding, b: Finding): number =>
   a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column
 
-function draftOf({ source, findings }: ReadFile, check: ReturnType<typeof shapeCheck>): Draft | undefined {
+function draftOf({ source, findings }: ReadFile, check: ShapeCheck): Draft | undefined {
   if (source.value === undefined) return undefined
   const shape = check(source)
   const spoilt = shape.filter(({ keyword }) => keyword === 'required').map(({ path }) => path)
@@ -112,7 +112,7 @@ export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> 
     tenant,
     saved: options.mappings,
   })
-  const check = shapeCheck(pipelineSchema(registry))
+  const check = shapesOf(registry).pipeline
   const findings: Finding[] = [...configuration.findings]
   const names = new Map<Draft, string>()
   const unreadable = new Set<string>()
@@ -153,9 +153,10 @@ export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> 
     const before = previous?.modules.get(module)
     if (wrong && before !== undefined) pipelines.set(module, before)
     if (wrong) continue
-    const file = mapping === undefined ? draft.file : applyMapping(draft.file, mapping.file)
-    const config = mapping === undefined ? `${file.version}` : `${file.version}+${tenant}.${mapping.version}`
-    pipelines.set(module, compile(file, config, { ...partsFor(module, options, configuration), modules }))
+    pipelines.set(
+      module,
+      compile(draft.file, { ...partsFor(module, options, configuration), modules, tenant }, mapping),
+    )
   }
   for (const name of unreadable) {
     const before = previous?.modules.get(name)
