@@ -1,6 +1,6 @@
 /** A record that this engine has leased, with all that is needed to say what is to be sent of it. */
 import type { CompiledFlow, CompiledPipeline } from '../pipeline/compiled.ts'
-import type { RecordView, Reference, Run, Work } from '../plugin.ts'
+import type { RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
 import type { RecordDocument } from '../store/documents.ts'
 import type { Records } from '../store/records.ts'
 import { viewOf } from './draft.ts'
@@ -17,7 +17,7 @@ export interface Held {
 }
 
 export const flowTo = (pipeline: CompiledPipeline, resource: string): CompiledFlow | undefined =>
-  pipeline.flows.find(flow => flow.push?.to === resource)
+  pipeline.flowTo(resource as ResourceName)
 
 /** The event that a stored record would be, so that steps can be asked about it. */
 function workOf(flow: CompiledFlow, record: RecordDocument, found: Work['found']): Work {
