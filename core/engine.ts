@@ -76,7 +76,8 @@ export async function storeAddress(settings: Pick<Settings, 'mongodbUri' | 'data
 function reviver(settings: Settings, log: Log): () => void {
   let reviving: Promise<unknown> | undefined
   return () => {
-    reviving ??= storeAddress(settings)
+    if (reviving !== undefined) return
+    reviving = storeAddress(settings)
       .then(() => log.warn('store_started_again', {}))
       .catch(error => log.error('store_not_started', { error }))
       .finally(() => {

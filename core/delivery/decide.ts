@@ -1,18 +1,8 @@
 /** What one event does to its record. Pure but for the session, which it asks and tells. */
 import { DataError, type WaslError } from '../errors.ts'
 import type { CompiledFlow, CompiledPipeline } from '../pipeline/compiled.ts'
-import type {
-  Change,
-  Ending,
-  Outcome,
-  Payload,
-  RecordView,
-  Reference,
-  ResourceName,
-  Run,
-  Work,
-} from '../plugin.ts'
-import type { EventDocument, RecordDocument, StoredError } from '../store/documents.ts'
+import type { Ending, RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
+import type { EventDocument, RecordDocument } from '../store/documents.ts'
 import { remove } from './delete.ts'
 import { type Draft, newRecord, viewOf, without } from './draft.ts'
 import { storedError } from './error.ts'
