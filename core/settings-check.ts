@@ -106,5 +106,5 @@ export function near(a: string, b: string): boolean {
       row.push(Math.min(row[j - 1]! + 1, before[j]! + 1, before[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
     before = row
   }
-  return before[b.length]! <= (a.length > 5 ? 2 : 1)
+  return before[b.length]! <= (a.length > 4 ? 2 : 1)
 }

@@ -37,6 +37,25 @@ describe('the program wasl', () => {
     const { code, out, err } = await wasl(['sing'])
     expect({ code, out }).to.deep.equal({ code: 2, out: '' })
     expect(err).to.equal('There is no command "sing". wasl --help lists them.\n')
+    expect((await wasl(['strat'])).err).to.contain('Did you mean wasl start?')
+  })
+
+  it('tells what a command takes, and refuses what it does not take', async () => {
+    const { code, out } = await wasl(['check', '--help'])
+    expect(code).to.equal(0)
+    expect(out).to.match(/^wasl check .*--tenant/)
+    const refused = await wasl(['check', '--tennant', 'x'])
+    expect(refused).to.include({ code: 2, out: '' })
+    expect(refused.err).to.contain("'--tennant'").and.not.contain('    at ')
+  })
+
+  it('tells all that is wrong with the settings, and ends with 3', async () => {
+    const { code, err } = await wasl(['check'], root, { PORT: 'x', LOG_LEVEL: 'loud' })
+    expect(code).to.equal(3)
+    expect(err)
+      .to.contain('PORT: it is "x"')
+      .and.contain('LOG_LEVEL: it is "loud"')
+      .and.not.contain('    at ')
   })
 })
 
