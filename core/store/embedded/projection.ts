@@ -25,7 +25,8 @@ export function parseProjection(spec: Raw | undefined): Projection | undefined {
   const rules = new Map<string, Rule>()
   let including: boolean | undefined
   let id: boolean | undefined
-  for (const { name, value } of spec.fields()) {
+  const fields = flat(spec, '')
+  for (const { name, value } of fields) {
     const rule = ruleOf(name, value)
     if (name === '_id' && rule.kind === 'whole') {
       id = isTrue(value)
@@ -44,7 +45,7 @@ export function parseProjection(spec: Raw | undefined): Projection | undefined {
   }
   const inclusive = including ?? id === true
   if (inclusive ? id !== false : id === false) rules.set('_id', { kind: 'whole' })
-  const positional = [...spec.fields()].some(field => field.name.endsWith('.$'))
+  const positional = fields.some(field => field.name.endsWith('.$'))
   return {
     positional,
     apply(document, position) {
@@ -54,6 +55,15 @@ export function parseProjection(spec: Raw | undefined): Projection | undefined {
       return Raw.document(writer.take())
     },
   }
+}
+
+/** `{ a: { b: 1 } }` means `{ 'a.b': 1 }`. */
+function flat(spec: Raw, prefix: string): { name: string; value: Raw }[] {
+  return spec.fields().flatMap(({ name, value }) => {
+    const whole = prefix + name
+    const nested = value.type === Type.object && !value.isEmpty && !value.firstName()!.startsWith('$')
+    return nested ? flat(value, `${whole}.`) : [{ name: whole, value }]
+  })
 }
 
 function ruleOf(name: string, value: Raw): Rule {

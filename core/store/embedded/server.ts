@@ -9,7 +9,7 @@ import { CommandError } from './errors.ts'
 import { type Ownership, takeOwnership } from './owner.ts'
 import { makeSocketFolder } from './socket.ts'
 import { Storage } from './storage/storage.ts'
-import { startUpkeep } from './upkeep.ts'
+import { expireDocuments, startUpkeep } from './upkeep.ts'
 import { formatAnswer, longestMessage, type Message, parseMessage } from './wire.ts'
 
 export interface ServerOptions {
@@ -24,6 +24,8 @@ export interface RunningServer {
   /** Resolves when the server has ended. */
   readonly ended: Promise<void>
   close(): Promise<void>
+  /** Removes what the TTL indexes say is over at this time, as happens once a minute; says how many documents. */
+  expire(now: number): Promise<number>
 }
 
 /** Undefined where another living process serves the folder. */
@@ -105,6 +107,10 @@ class Server implements RunningServer, Host {
       this.sockets.delete(socket)
       this.waitForClients()
     })
+  }
+
+  expire(now: number): Promise<number> {
+    return expireDocuments(this.storage, now)
   }
 
   /** The folder belongs to another process now: nothing more is written. */

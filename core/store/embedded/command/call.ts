@@ -20,6 +20,8 @@ export interface Host {
 export interface Definition {
   /** Fields that the command knows, besides those that every command takes. */
   readonly fields: readonly string[]
+  /** Fields that MongoDB knows and this server refuses. */
+  readonly unsupported?: readonly string[]
   run(call: Call): Answer | Promise<Answer>
 }
 
@@ -71,6 +73,7 @@ export class Call {
           'IllegalOperation',
           'Transaction numbers are only allowed on a replica set member or mongos',
         )
+      if (definition.unsupported?.includes(field)) throw unsupported(`${this.name} with '${field}'`)
       if (field === 'collation') {
         const locale = value.type === Type.object ? value.get('locale') : undefined
         if (value.type === Type.object && (value.isEmpty || locale?.text() === 'simple')) continue

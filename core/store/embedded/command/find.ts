@@ -2,7 +2,7 @@
 import { bigintOf } from '../bson/number.ts'
 import { type Raw, Type } from '../bson/raw.ts'
 import type { Batch } from '../cursors.ts'
-import { CommandError, unsupported } from '../errors.ts'
+import { CommandError } from '../errors.ts'
 import { evaluator } from '../expressions.ts'
 import { KeyWriter } from '../keys.ts'
 import { emptyDocument, parseFilter } from '../match/parse.ts'
@@ -23,9 +23,6 @@ export function cursorAnswer(batch: Batch, namespace: string, name: 'firstBatch'
 
 export function findRequest(call: Call): Request {
   refuseLet(call)
-  for (const name of ['tailable', 'awaitData', 'returnKey', 'showRecordId', 'min', 'max', 'oplogReplay'])
-    if (call.flag(name) || call.object(name === 'min' || name === 'max' ? name : ''))
-      throw unsupported(`find with '${name}'`)
   const sort = call.object('sort')
   const limit = call.number('limit') ?? 0
   return {
@@ -44,6 +41,7 @@ export function hintOf(call: Call): Raw | undefined {
 }
 
 export const findCommand: Definition = {
+  unsupported: ['tailable', 'awaitData', 'returnKey', 'showRecordId', 'min', 'max', 'oplogReplay'],
   fields: [
     'filter',
     'sort',
@@ -57,13 +55,6 @@ export const findCommand: Definition = {
     'allowDiskUse',
     'allowPartialResults',
     'let',
-    'tailable',
-    'awaitData',
-    'returnKey',
-    'showRecordId',
-    'min',
-    'max',
-    'oplogReplay',
   ],
   run(call) {
     const { storage, cursors } = call.host

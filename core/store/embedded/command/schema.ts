@@ -12,9 +12,25 @@ import type { Call, Definition } from './call.ts'
 import { cursorAnswer } from './find.ts'
 
 export const createCommand: Definition = {
-  fields: ['autoIndexId', 'idIndex', 'capped'],
+  fields: ['autoIndexId', 'idIndex'],
+  unsupported: [
+    'capped',
+    'size',
+    'max',
+    'viewOn',
+    'pipeline',
+    'validator',
+    'validationLevel',
+    'validationAction',
+    'timeseries',
+    'expireAfterSeconds',
+    'clusteredIndex',
+    'changeStreamPreAndPostImages',
+    'storageEngine',
+    'indexOptionDefaults',
+    'encryptedFields',
+  ],
   run(call) {
-    if (call.flag('capped')) throw unsupported("create with 'capped'")
     const { storage } = call.host
     const { collection, database } = call
     return storage.write(() => {
