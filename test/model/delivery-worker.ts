@@ -44,18 +44,20 @@ export function workerMoves(rules: Rules, s: DeliveryState, w: number, move: Add
 
   switch (now.at) {
     case 'mark first':
-      return act('mark', (n, worker) => {
+      act('mark', (n, worker) => {
         n.events[worker.event]!.done = true
         worker.at = 'read'
       })
+      break
     case 'read':
-      return act('read', (_, worker, record) => {
+      act('read', (_, worker, record) => {
         worker.fresh = true
         worker.version = record.applied
         worker.at = 'apply'
       })
+      break
     case 'apply':
-      return act('apply', (n, worker, record) => {
+      act('apply', (n, worker, record) => {
         const { version } = events[worker.event]!
         const replayed = faulty('a replay counts as the newest')
         const again =
@@ -79,49 +81,61 @@ export function workerMoves(rules: Rules, s: DeliveryState, w: number, move: Add
         put(rules, record, correction)
         worker.at = 'mark'
       })
+      break
     case 'put into the outbox':
-      return act('put into the outbox', (_, worker, record) => {
+      act('put into the outbox', (_, worker, record) => {
         record.outbox = record.applied
         put(rules, record, true)
         worker.at = 'mark'
       })
+      break
     case 'mark':
-      return act('mark', (n, worker) => {
+      act('mark', (n, worker) => {
         if (worker.current || faulty('mark without seeing the replay')) n.events[worker.event]!.done = true
         end(n)
       })
+      break
     case 'read what it needs':
-      return act('read what it needs', (n, worker) => {
+      act('read what it needs', (n, worker) => {
         const there = n.records[1]!.linked
         worker.at = there ? 'send' : faulty('park in one write') ? 'park' : 'say that it waits'
       })
+      break
     case 'say that it waits':
-      return act('say that it waits', (n, worker, record) => {
+      act('say that it waits', (n, worker, record) => {
         if (!worker.holds && !faulty('writes without the lease')) return end(n)
         record.waiting = true
         worker.at = 'read it again'
       })
+      break
     case 'read it again':
-      return act('read it again', (n, worker) => {
+      act('read it again', (n, worker) => {
         worker.at = n.records[1]!.linked && !faulty('park without reading again') ? 'it is there' : 'park'
       })
+      break
     case 'it is there':
-      return act('it is there', (n, worker, record) => {
+      act('it is there', (n, worker, record) => {
         if (!worker.holds && !faulty('writes without the lease')) return end(n)
         record.waiting = false
         worker.at = 'send'
       })
+      break
     case 'park':
-      return act('park', (n, worker, record) => {
+      act('park', (n, worker, record) => {
         if (!owned(n, worker, record)) return
         if (faulty('park in one write')) record.waiting = true
         if (record.waiting && (record.outbox === worker.version || faulty('park in one write')))
           record.due = false
         end(n)
       })
+      break
     case 'send':
-      if (refuses(rules, now.record, now.version))
-        return act('SEND is refused', (_, worker) => void (worker.at = 'dead'))
+      if (refuses(rules, now.record, now.version)) {
+        act('SEND is refused', (_, worker) => {
+          worker.at = 'dead'
+        })
+        break
+      }
       if (s.failures > 0) {
         act('SEND fails', (n, worker) => retry(n, worker), true)
         act(
@@ -133,12 +147,13 @@ export function workerMoves(rules: Rules, s: DeliveryState, w: number, move: Add
           true,
         )
       }
-      return act('SEND', (n, worker) => {
+      act('SEND', (n, worker) => {
         send(rules, n, worker)
         worker.at = 'ack'
       })
+      break
     case 'ack':
-      return act('ack', (n, worker, record) => {
+      act('ack', (n, worker, record) => {
         if (!owned(n, worker, record)) return
         record.linked = true
         record.attempts = 0
@@ -152,8 +167,9 @@ export function workerMoves(rules: Rules, s: DeliveryState, w: number, move: Add
         record.woke = !faulty('nothing left to wake after a crash')
         worker.at = 'wake'
       })
+      break
     case 'retry':
-      return act('retry', (n, worker, record) => {
+      act('retry', (n, worker, record) => {
         if (!owned(n, worker, record)) return
         if (faulty('retry puts back what it had tried')) record.outbox = worker.version
         record.attempts = worker.fresh ? record.attempts + 1 : 0
@@ -162,22 +178,26 @@ export function workerMoves(rules: Rules, s: DeliveryState, w: number, move: Add
         if (record.attempts >= ATTEMPTS) die(rules, record)
         end(n)
       })
+      break
     case 'dead':
-      return act('dead', (n, worker, record) => {
+      act('dead', (n, worker, record) => {
         if (!owned(n, worker, record)) return
         if (worker.fresh || faulty('dead without comparing rev')) die(rules, record)
         end(n)
       })
+      break
     case 'wake':
-      return act('wake who waits', (n, worker) => {
+      act('wake who waits', (n, worker) => {
         wake(n)
         worker.at = 'wake is done'
       })
+      break
     case 'wake is done':
-      return act('wake is done', (n, _, record) => {
+      act('wake is done', (n, _, record) => {
         record.woke = false
         end(n)
       })
+      break
     default:
       throw new Error(`no such place: ${now.at}`)
   }

@@ -34,7 +34,10 @@ export function deliveryModel(options: DeliveryOptions): Model<DeliveryState> {
     }
     for (const [i, event] of s.events.entries()) {
       const { record, version } = events[i]!
-      if (!event.arrived) move(`accept ${options.events[i]}`, n => void (n.events[i]!.arrived = true))
+      if (!event.arrived)
+        move(`accept ${options.events[i]}`, n => {
+          n.events[i]!.arrived = true
+        })
       if (event.done && s.replays > 0)
         move(
           `replay ${options.events[i]}`,
@@ -54,7 +57,9 @@ export function deliveryModel(options: DeliveryOptions): Model<DeliveryState> {
         worker => worker?.job === 'push' && worker.record === r && worker.holds,
       )
       if (record.leased && owner < 0)
-        move(`the lease of ${r} expires`, n => void (n.records[r]!.leased = false))
+        move(`the lease of ${r} expires`, n => {
+          n.records[r]!.leased = false
+        })
       if (record.leased && owner >= 0 && s.liveExpiries > 0)
         move(
           `the lease of ${r} expires under its worker`,

@@ -76,13 +76,18 @@ export function mergeModel(options: MergeOptions): Model<State> {
       out.push({ name, to, chance })
     }
     for (const [i, event] of s.events.entries())
-      if (!event.arrived) move(`accept ${options.events[i]}`, n => void (n.events[i]!.arrived = true))
+      if (!event.arrived)
+        move(`accept ${options.events[i]}`, n => {
+          n.events[i]!.arrived = true
+        })
     for (const [r, record] of s.records.entries())
       if (
         record.leased &&
         !s.workers.some(worker => worker?.job === 'push' && worker.record === r && worker.holds)
       )
-        move(`the lease of ${r} expires`, n => void (n.records[r]!.leased = false))
+        move(`the lease of ${r} expires`, n => {
+          n.records[r]!.leased = false
+        })
     for (const [w, worker] of s.workers.entries()) {
       if (worker) {
         step(s, w, (name, change) =>
@@ -122,7 +127,9 @@ export function mergeModel(options: MergeOptions): Model<State> {
   type Act = (name: string, change: (n: State, worker: Worker, record: Stored) => void) => void
   function step(s: State, w: number, act: Act): void {
     const now = s.workers[w]!
-    const end = (n: State) => void (n.workers[w] = null)
+    const end = (n: State): void => {
+      n.workers[w] = null
+    }
     const changed = (n: State, record: number) => {
       for (const worker of n.workers) if (worker) worker.fresh[record] = false
     }
@@ -131,7 +138,7 @@ export function mergeModel(options: MergeOptions): Model<State> {
 
     switch (now.at) {
       case 'read':
-        return act('read', (n, worker, record) => {
+        act('read', (n, worker, record) => {
           if (record.merged) {
             worker.record = 0
             return
@@ -140,8 +147,9 @@ export function mergeModel(options: MergeOptions): Model<State> {
           // There is nothing to merge into before A was applied once.
           worker.at = worker.record === 1 && n.records[0].sides[0] > 0 ? 'merge' : 'apply'
         })
+        break
       case 'apply':
-        return act('apply', (n, worker, record) => {
+        act('apply', (n, worker, record) => {
           if (stale(worker, worker.record)) {
             worker.at = 'read'
             return
@@ -154,13 +162,15 @@ export function mergeModel(options: MergeOptions): Model<State> {
           }
           worker.at = 'mark'
         })
+        break
       case 'mark':
-        return act('mark', (n, worker) => {
+        act('mark', (n, worker) => {
           n.events[worker.event]!.done = true
           end(n)
         })
+        break
       case 'merge':
-        return act('loser: mergedInto', (n, worker) => {
+        act('loser: mergedInto', (n, worker) => {
           if (stale(worker, 1)) {
             worker.at = 'read'
             return
@@ -169,15 +179,17 @@ export function mergeModel(options: MergeOptions): Model<State> {
           changed(n, 1)
           worker.at = 'read both'
         })
+        break
       case 'read both':
-        return act('read both', (n, worker) => {
+        act('read both', (n, worker) => {
           worker.fresh = [true, true]
           worker.sides = [...n.records[1].sides]
           worker.linked = n.records[1].linked
           worker.at = 'take over'
         })
+        break
       case 'take over':
-        return act('survivor takes over', (n, worker) => {
+        act('survivor takes over', (n, worker) => {
           if (stale(worker, 0)) {
             worker.at = 'read both'
             return
@@ -189,8 +201,9 @@ export function mergeModel(options: MergeOptions): Model<State> {
           changed(n, 0)
           worker.at = 'absorbed'
         })
+        break
       case 'absorbed':
-        return act('loser: absorbed', (n, worker) => {
+        act('loser: absorbed', (n, worker) => {
           if (!worker.fresh[1] && !faulty('absorbed although it changed since')) {
             worker.at = 'read both'
             return
@@ -200,10 +213,14 @@ export function mergeModel(options: MergeOptions): Model<State> {
           worker.record = 0
           worker.at = 'read'
         })
+        break
       case 'send':
-        return act('send', (_, worker) => void (worker.at = 'ack'))
+        act('send', (_, worker) => {
+          worker.at = 'ack'
+        })
+        break
       case 'ack':
-        return act('ack', (n, worker, record) => {
+        act('ack', (n, worker, record) => {
           record.leased = false
           record.pushed = worker.sides
           if (worker.record === 1) record.linked = true
@@ -212,6 +229,7 @@ export function mergeModel(options: MergeOptions): Model<State> {
           changed(n, worker.record)
           end(n)
         })
+        break
       default:
         throw new Error(`no such place: ${now.at}`)
     }
