@@ -1,9 +1,7 @@
 /** What the HTTP side is given: no globals, so that a test can pass its own. */
-import type { Server } from '@hapi/hapi'
 import type { Intake } from '../delivery/intake.ts'
 import type { PipelineSet } from '../pipeline/compiled.ts'
 import type { ConnectorDefinition, Json, Log, Verifier } from '../plugin.ts'
-import type { Door } from './receive.ts'
 
 export const SCOPES = ['read', 'operate', 'configure', 'admin'] as const
 export type Scope = (typeof SCOPES)[number]
@@ -104,9 +102,7 @@ export interface HttpOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly limits?: Partial<Limits>
-  /** Further routes: records, retries, the extension API, the console. */
-  readonly routes?: (server: Server, door: Door) => void
 }
 
 /** The options with every limit filled in, as the routes get them. */
-export type Surroundings = Omit<HttpOptions, 'limits' | 'routes'> & { readonly limits: Limits }
+export type Surroundings = Omit<HttpOptions, 'limits'> & { readonly limits: Limits }

@@ -8,7 +8,7 @@ import { addEventRoutes, rawBody } from './events.ts'
 import { addHealthRoutes } from './health.ts'
 import { type HttpOptions, LIMITS, type Surroundings } from './ports.ts'
 import { answerFor, notFound, problem } from './problems.ts'
-import { createDoor } from './receive.ts'
+import { createDoor, type Door } from './receive.ts'
 import { addStatusRoute } from './status.ts'
 
 const BACKLOG = 4096
@@ -30,9 +30,14 @@ const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
 /**
  * The HTTP side: intake, status and health, on hapi. It listens after `start()`; other routes may be added until
  * then, with `options: { auth: { strategy: 'key', scope } }` for people's keys (`request.auth.credentials.user`
- * holds `id` and `tenant`) and `validate.params` for every parameter. Errors are boom's shape with `code`; a method that a path has not is 405.
+ * holds `id` and `tenant`) and `validate.params` for every parameter. `routes` adds those that need the
+ * door: records, retries, the extension API, the console. Errors are boom's shape with `code`; a method that a path
+ * has not is 405.
  */
-export async function createServer(options: HttpOptions): Promise<Server> {
+export async function createServer(
+  options: HttpOptions,
+  routes?: (server: Server, door: Door) => void,
+): Promise<Server> {
   const surroundings: Surroundings = { ...options, limits: { ...LIMITS, ...options.limits } }
   const { limits } = surroundings
   const listener = createListener({
@@ -72,7 +77,7 @@ export async function createServer(options: HttpOptions): Promise<Server> {
     requireParamRules(server, own)
     addMethodRefusals(server)
   })
-  options.routes?.(server, door)
+  routes?.(server, door)
   return server
 }
 

@@ -53,7 +53,10 @@ export interface College {
   keyed(url: string, body: unknown, key?: string): ServerInjectOptions
 }
 
-export async function college(options: Partial<HttpOptions> = {}): Promise<College> {
+export async function college(
+  options: Partial<HttpOptions> = {},
+  routes?: Parameters<typeof createServer>[1],
+): Promise<College> {
   const intake = memoryIntake()
   const lines: string[] = []
   const line = (level: string) => (event: string, facts?: unknown) => {
@@ -91,33 +94,36 @@ export async function college(options: Partial<HttpOptions> = {}): Promise<Colle
     expired: key('operate', 'north', NOW),
     south: key('operate', 'south'),
   }
-  const server = await createServer({
-    host: '127.0.0.1',
-    port: 0,
-    intake,
-    access: {
-      endpoints: (tenant, of) =>
-        endpoints.filter(
-          e => (tenant === undefined || e.tenant === tenant) && (of === undefined || e.connector === of),
-        ),
-      endpoint: id => endpoints.find(e => e.id === id),
-      key: id => kept.get(id),
-      hashKey,
+  const server = await createServer(
+    {
+      host: '127.0.0.1',
+      port: 0,
+      intake,
+      access: {
+        endpoints: (tenant, of) =>
+          endpoints.filter(
+            e => (tenant === undefined || e.tenant === tenant) && (of === undefined || e.connector === of),
+          ),
+        endpoint: id => endpoints.find(e => e.id === id),
+        key: id => kept.get(id),
+        hashKey,
+      },
+      verifiers: new Map([[standardWebhooks.name, standardWebhooks]]),
+      connectors: new Map([
+        [
+          'classroom',
+          connector({ name: 'classroom', collections: { users: { resource: 'user', key: 'users' } } }),
+        ],
+        ['register', connector({ name: 'register', accepts: ['standard-webhooks', 'bearer'] })],
+      ]),
+      modules: () => modules,
+      health: () => ({ ready: true, facts: { store: 'ok' } }),
+      log,
+      now: () => NOW,
+      ...options,
     },
-    verifiers: new Map([[standardWebhooks.name, standardWebhooks]]),
-    connectors: new Map([
-      [
-        'classroom',
-        connector({ name: 'classroom', collections: { users: { resource: 'user', key: 'users' } } }),
-      ],
-      ['register', connector({ name: 'register', accepts: ['standard-webhooks', 'bearer'] })],
-    ]),
-    modules: () => modules,
-    health: () => ({ ready: true, facts: { store: 'ok' } }),
-    log,
-    now: () => NOW,
-    ...options,
-  })
+    routes,
+  )
   await server.initialize()
 
   let deliveries = 0

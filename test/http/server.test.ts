@@ -101,15 +101,14 @@ describe('the HTTP server', () => {
   })
 
   it('reads the JSON of further routes as strictly', async () => {
-    const more = await college({
-      routes: (server, door) =>
-        server.route({
-          method: 'PUT',
-          path: '/v1/extension/settings',
-          options: { ...rawBody(), auth: { strategy: 'key', scope: 'configure' } },
-          handler: async request => ({ got: await door.readJson(request) }),
-        }),
-    })
+    const more = await college({}, (server, door) =>
+      server.route({
+        method: 'PUT',
+        path: '/v1/extension/settings',
+        options: { ...rawBody(), auth: { strategy: 'key', scope: 'configure' } },
+        handler: async request => ({ got: await door.readJson(request) }),
+      }),
+    )
     const put = (payload: string, key: string) =>
       more.server.inject({ ...more.keyed('/v1/extension/settings', payload, key), method: 'PUT' })
     expect((await put('{"id":3652397000000186017}', more.keys.admin)).result).to.deep.equal({
@@ -121,9 +120,9 @@ describe('the HTTP server', () => {
   })
 
   it('starts with no route that takes any text as a parameter', async () => {
-    const error = await college({
-      routes: server => server.route({ method: 'GET', path: '/api/v1/loose/{id}', handler: () => '' }),
-    }).catch((e: Error) => e)
+    const error = await college({}, server =>
+      server.route({ method: 'GET', path: '/api/v1/loose/{id}', handler: () => '' }),
+    ).catch((e: Error) => e)
     expect(String(error)).to.contain('GET /api/v1/loose/{id} must say in validate.params')
   })
 
