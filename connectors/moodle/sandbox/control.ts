@@ -21,7 +21,8 @@ type Fields = { [field: string]: unknown }
 /** `/sandbox/...`: what a person does in Moodle, said at a terminal. */
 export function control(request: IncomingMessage, text: string, parts: Controlled): ControlAnswer {
   if (request.headers['origin'] !== undefined) return wrong(403, 'pages of a browser may not use this door')
-  const [, , what, id] = new URL(request.url ?? '', 'http://sandbox').pathname.split('/')
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://sandbox')
+  const [, , what, id] = pathname.split('/')
   let body: Fields = {}
   if (text !== '') {
     try {
@@ -36,7 +37,11 @@ export function control(request: IncomingMessage, text: string, parts: Controlle
   const action = actions[`${request.method} ${what}${id === undefined ? '' : '/{id}'}`]
   if (action === undefined) return wrong(404, `there is only ${doors().join(', ')}`)
   try {
-    return action(parts, body, Number(id))
+    const answer = action(parts, body, Number(id))
+    if (!Array.isArray(answer.body)) return answer
+    const fits = (row: Fields) =>
+      [...searchParams].every(([name, value]) => String(row[name] ?? '') === value)
+    return { ...answer, body: answer.body.filter(fits) }
   } catch (error) {
     return wrong(409, error instanceof Error ? error.message : 'it could not be done')
   }

@@ -19,6 +19,8 @@ export interface NotifyTarget {
   readonly retries?: number
   /** How long after. Default 1,000. */
   readonly retryMs?: number
+  /** What a workflow function would send besides, such as `Prefer: wait=5`. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Announcement {
@@ -46,6 +48,8 @@ export interface Announcer {
   readonly channels: Map<string, Channel>
   readonly sent: readonly Announcement[]
   changed(change: Change): void
+  /** Sends the newest announcement once more, the same bytes; undefined where there is none. */
+  repeat(): Promise<Announcement | undefined>
   /** Resolves when nothing is under way any more. */
   idle(): Promise<void>
   close(): Promise<void>
@@ -73,6 +77,7 @@ export const createAnnouncer = (options: {
   const channels = new Map<string, Channel>()
   const queue: (() => Promise<void>)[] = []
   const closing = new AbortController()
+  let again: (() => Promise<void>) | undefined
   let running = 0
   let waiting: (() => void)[] = []
 
@@ -80,12 +85,18 @@ export const createAnnouncer = (options: {
     url: string,
     body: Payload,
     headersFor: (path: string, bytes: Buffer) => Record<string, string>,
-    { retries = 0, retryMs: wait = 1_000 }: Pick<NotifyTarget, 'retries' | 'retryMs'> = {},
+    target: Pick<NotifyTarget, 'retries' | 'retryMs' | 'headers'> = {},
   ) => {
+    const { retries = 0, retryMs: wait = 1_000 } = target
+    again = () => post(url, body, headersFor, target)
     const bytes = Buffer.from(JSON.stringify(body))
     const { pathname, search } = new URL(url)
     for (let tries = 0; ; tries++) {
-      const headers = { 'Content-Type': 'application/json', ...headersFor(pathname + search, bytes) }
+      const headers = {
+        'Content-Type': 'application/json',
+        ...target.headers,
+        ...headersFor(pathname + search, bytes),
+      }
       let [status, answer] = [0, '']
       try {
         const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)])
@@ -163,6 +174,10 @@ export const createAnnouncer = (options: {
         const body = callback(change, options.base(), channel.id, channel.token)
         enqueue(() => post(channel.url, body, () => ({})))
       }
+    },
+    async repeat() {
+      await again?.()
+      return sent.at(-1)
     },
     idle: () =>
       running === 0 && queue.length === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve)),

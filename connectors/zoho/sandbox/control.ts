@@ -39,12 +39,18 @@ export const control = (
   const module = world.layout.get(first)
   if (module === undefined) return missing(`a module named ${first}`)
   const { store } = world
+  const named = [...url.searchParams].filter(([name]) => name !== 'webhook')
+  const rows = () =>
+    [...store.table(module.name)]
+      .map(stored => ({ stored, shown: store.show(module, stored) }))
+      .filter(({ shown }) => named.every(([name, value]) => String(shown[name] ?? '') === value))
+  if (id === undefined && method === 'PATCH' && named.length > 0) {
+    const [row, ...others] = rows()
+    if (row === undefined || others.length > 0) return missing(`one record of ${first} with that`)
+    return control(world, log, method, new URL(`/sandbox/${first}/${row.stored.id}`, url), body)
+  }
   if (id === undefined) {
-    if (method === 'GET')
-      return {
-        status: 200,
-        body: { data: [...store.table(module.name)].map(stored => store.show(module, stored)) },
-      }
+    if (method === 'GET') return { status: 200, body: { data: rows().map(({ shown }) => shown) } }
     if (method !== 'POST') return invalidMethod()
     if (!isObject(body)) return invalidBody()
     const saved = world.save(module, body, { workflow: true })

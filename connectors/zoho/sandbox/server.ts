@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Json } from '../../../core/plugin.ts'
-import type { Announcer } from './announce.ts'
+import type { Announcement, Announcer } from './announce.ts'
 import {
   type Answer,
   invalidToken,
@@ -59,6 +59,25 @@ const shownPath = (url: URL): string => {
     .map(([name, value]) => `${name}=${hidden.has(name) ? '***' : value}`)
     .join('&')
   return decodeURIComponent(url.pathname) + (query === '' ? '' : `?${query}`)
+}
+
+/** What a person reads at a terminal: filled fields only. */
+const withoutEmpty = (body: Json): Json =>
+  body === null || typeof body !== 'object' || Array.isArray(body)
+    ? body
+    : Object.fromEntries(
+        Object.entries(body).filter(([name, value]) => value !== null && !name.startsWith('$')),
+      )
+
+/** What the sandbox sent because of a change, and what it was answered. */
+const shownWebhook = (sent: Announcement | undefined): Json => {
+  if (sent === undefined) return null
+  try {
+    return { status: sent.status, answer: JSON.parse(sent.answer) as Json }
+  } catch {
+    // No JSON: shown as it came.
+    return { status: sent.status, answer: sent.answer }
+  }
 }
 
 export const createZohoServer = (parts: {
@@ -146,6 +165,12 @@ export const createZohoServer = (parts: {
     return response.end(body)
   }
 
+  /** For a person at a terminal. */
+  const show = (response: ServerResponse, { status, body }: Answer) => {
+    response.writeHead(status, { 'Content-Type': 'application/json;charset=UTF-8' })
+    response.end(`${JSON.stringify(body, null, 2)}\n`)
+  }
+
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const url = new URL(request.url ?? '/', 'http://sandbox')
     const bytes = await read(request)
@@ -168,13 +193,17 @@ export const createZohoServer = (parts: {
     }
     if (url.pathname.startsWith('/sandbox')) {
       // A page in somebody's browser is no person of the college.
-      const foreign = request.headers.origin !== undefined
-      return send(
-        response,
-        foreign
-          ? refuse(403, 'NO_PERMISSION', 'not from a browser')
-          : control(world, log, request.method ?? 'GET', url, jsonOf(bytes)),
-      )
+      if (request.headers.origin !== undefined)
+        return send(response, refuse(403, 'NO_PERMISSION', 'not from a browser'))
+      if (url.pathname === '/sandbox/repeat' && request.method === 'POST')
+        return show(response, { status: 200, body: { webhook: shownWebhook(await announcer.repeat()) } })
+      const before = announcer.sent.at(-1)
+      const answer = control(world, log, request.method ?? 'GET', url, jsonOf(bytes))
+      if (!url.searchParams.has('webhook')) return show(response, answer)
+      await announcer.idle()
+      const last = announcer.sent.at(-1)
+      const webhook = shownWebhook(last === before ? undefined : last)
+      return show(response, { ...answer, body: { record: withoutEmpty(answer.body ?? null), webhook } })
     }
     if (!url.pathname.startsWith('/crm/v')) {
       noted(undefined, 404)
