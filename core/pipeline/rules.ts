@@ -167,7 +167,8 @@ export function mapRule(
   const finish = finishing(rule, context)
   const fits = condition(rule.when)
   const read = definition === undefined ? (value: Json) => value : readerOf(definition)
-  const rows = rule.each === undefined ? undefined : rowsOf(rule.each, context)
+  const rows =
+    rule.each === undefined ? undefined : rowsOf(rule.each, definition?.items?.fields ?? {}, context)
   const derived = derivedDefault(rule)
   const derive =
     derived === undefined ? undefined : finishing({ transform: derived.transform ?? [] }, context)
@@ -203,8 +204,12 @@ export function mapRule(
 }
 
 /** `each`: every row is a sender of its own; `of` reads the row made so far. */
-function rowsOf(each: Readonly<Record<string, RuleFile>>, context: RuleContext) {
-  const rules = Object.entries(each).map(([name, rule]) => mapRule(name, rule, undefined, context))
+function rowsOf(
+  each: Readonly<Record<string, RuleFile>>,
+  columns: Readonly<Record<string, FieldDefinition>>,
+  context: RuleContext,
+) {
+  const rules = Object.entries(each).map(([name, rule]) => mapRule(name, rule, columns[name], context))
   return (list: Json, scope: MapScope): Json => {
     if (!Array.isArray(list)) throw new DataError('NOT_A_LIST', `${shown(list)} is not a list`)
     return list.map((row, index) => {
