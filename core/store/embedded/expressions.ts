@@ -39,7 +39,8 @@ function mingo(): Mingo {
 }
 
 export function decode(document: Raw): Document {
-  return deserialize(document.bytes.subarray(document.start, document.end), { promoteBuffers: false })
+  // A copy: what is decoded keeps pointing into the bytes, and those are used again for the next document.
+  return deserialize(document.copy().bytes, { promoteBuffers: false })
 }
 
 export function encodeDocument(document: Document): Raw {

@@ -19,6 +19,8 @@ export interface Request {
   readonly limit?: number
   readonly projection?: Projection | undefined
   readonly hint?: Raw | undefined
+  /** Milliseconds since the epoch after which it is given up (`maxTimeMS`). */
+  readonly deadline?: number | undefined
 }
 
 export interface Hit {
@@ -75,8 +77,11 @@ export class Query {
 
   private *matching(): Generator<Hit> {
     const { storage, collection, counters } = this
-    const { filter } = this.request
+    const { filter, deadline } = this.request
+    let read = 0
     for (const record of recordsOf(storage, collection, this.plan, counters)) {
+      if (deadline !== undefined && (read++ & 63) === 0 && Date.now() > deadline)
+        throw new CommandError('MaxTimeMSExpired', 'operation exceeded time limit')
       const document = fetchFast(storage, collection, record)
       if (!document) continue
       counters.documents++

@@ -217,6 +217,10 @@ class Connection {
   }
 
   private answer(message: Pick<Message, 'id' | 'legacy' | 'answered'>, answer: Answer): void {
-    if (message.answered && !this.socket.destroyed) this.socket.write(formatAnswer(message, answer))
+    if (!message.answered || this.socket.destroyed) return
+    const bytes = formatAnswer(message, answer)
+    const tooLarge = bytes.length > longestMessage
+    const error = new CommandError('BSONObjectTooLarge', `the answer of ${bytes.length} bytes is too large`)
+    this.socket.write(tooLarge ? formatAnswer(message, failed(error)) : bytes)
   }
 }

@@ -77,7 +77,8 @@ function wholeNumber(name: string, value: Raw, least: number): number {
 function sourceOf(call: Call, stages: readonly Raw[], collection: Collection | undefined): Source {
   const { request, rest } = leading(stages)
   const { storage } = call.host
-  const query = collection && new Query(storage, collection, { ...request, hint: hintOf(call) })
+  const query =
+    collection && new Query(storage, collection, { ...request, hint: hintOf(call), deadline: call.deadline })
   if (rest.length === 0) return { next: () => query?.next()?.document }
   const counted = constantCount(rest)
   if (counted) return countSource(query, counted)

@@ -138,6 +138,12 @@ export class Call {
     return value !== undefined && isTrue(value)
   }
 
+  /** When `maxTimeMS` is over; undefined without one. */
+  get deadline(): number | undefined {
+    const limit = this.size('maxTimeMS')
+    return limit ? Date.now() + limit : undefined
+  }
+
   /** Statements: in the body or, as the driver prefers, in a section of their own. */
   list(name: string): readonly Raw[] {
     const list = this.sequences.get(name) ?? this.typed(name, Type.array)?.elements()

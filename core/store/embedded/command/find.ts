@@ -11,6 +11,7 @@ import { pathOf, some } from '../path.ts'
 import { parseProjection } from '../projection.ts'
 import { Query, type Request } from '../query.ts'
 import { parseSort } from '../sort.ts'
+import type { Collection } from '../storage/catalog.ts'
 import type { Answer, Call, Definition } from './call.ts'
 import { removeMatching, updateMatching } from './change.ts'
 import { refuseLet } from './write.ts'
@@ -32,6 +33,7 @@ export function findRequest(call: Call): Request {
     limit: Math.abs(limit),
     projection: parseProjection(call.object('projection')),
     hint: hintOf(call),
+    deadline: call.deadline,
   }
 }
 
@@ -123,6 +125,7 @@ export const countCommand: Definition = {
       skip,
       limit,
       hint: hintOf(call),
+      deadline: call.deadline,
     })
     let n = 0
     while (query.next()) n++
@@ -137,7 +140,11 @@ export const distinctCommand: Definition = {
     const collection = call.host.storage.find(call.namespace)
     if (!collection) return { values: [] }
     const filter = parseFilter(call.object('query') ?? emptyDocument, evaluator)
-    const query = new Query(call.host.storage, collection, { filter, hint: hintOf(call) })
+    const query = new Query(call.host.storage, collection, {
+      filter,
+      hint: hintOf(call),
+      deadline: call.deadline,
+    })
     const writer = new KeyWriter()
     const values = new Map<string, Raw>()
     const add = (value: Raw) => {
@@ -201,8 +208,7 @@ export const findAndModifyCommand: Definition = {
         projection.positional ? positionOf(parseFilter(query, evaluator), document) : undefined,
       )
     }
-    return storage.write((): Answer => {
-      const collection = storage.obtain(database, name)
+    const change = (collection: Collection): Answer => {
       if (removes) {
         const [removed] = removeMatching(storage, collection, { query, hint, sort, multi: false })
         return { lastErrorObject: { n: removed ? 1 : 0 }, value: shown(removed) }
@@ -225,6 +231,7 @@ export const findAndModifyCommand: Definition = {
         },
         value: shown(call.flag('new') ? result.after : result.before),
       }
-    })
+    }
+    return storage.write(() => storage.within(database, name, change))
   },
 }

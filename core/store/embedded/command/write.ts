@@ -90,16 +90,17 @@ function statements(
   return storage.write(() => {
     const done: Done = { n: 0, modified: 0, upserted: [] }
     const writeErrors: Encodable[] = []
-    const collection = storage.obtain(database, name)
-    for (const [index, statement] of list.entries()) {
-      try {
-        run(statement, collection, done, index)
-      } catch (error) {
-        if (!(error instanceof CommandError)) throw error
-        writeErrors.push({ index, code: error.code, errmsg: error.message, ...(error.details as Answer) })
-        if (ordered) break
+    storage.within(database, name, collection => {
+      for (const [index, statement] of list.entries()) {
+        try {
+          run(statement, collection, done, index)
+        } catch (error) {
+          if (!(error instanceof CommandError)) throw error
+          writeErrors.push({ index, code: error.code, errmsg: error.message, ...(error.details as Answer) })
+          if (ordered) break
+        }
       }
-    }
+    })
     return {
       n: done.n,
       ...(modifies ? { nModified: done.modified } : {}),

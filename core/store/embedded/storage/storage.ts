@@ -180,6 +180,17 @@ export class Storage {
     return collection
   }
 
+  /** In a transaction: runs on a collection that is made only if something is put into it. */
+  within<T>(database: string, name: string, run: (collection: Collection) => T): T {
+    const existed = this.collections.has(`${database}.${name}`)
+    const collection = this.obtain(database, name)
+    try {
+      return run(collection)
+    } finally {
+      if (!existed && collection.count === 0) this.drop(collection)
+    }
+  }
+
   /** In a transaction: a number that no collection or index had before. */
   nextId(): number {
     const last = this.meta.get('lastId')
