@@ -124,6 +124,12 @@ export function lentOf(module: string, modules: Iterable<PipelineFile>): Readonl
   return lent
 }
 
+/** Do other records refer to those of `module`? */
+const isReferred = (module: string, modules: Iterable<PipelineFile>): boolean =>
+  [...modules].some(file =>
+    Object.values(file.flows).some(flow => flowReferences(flow).some(reference => reference.module === module)),
+  )
+
 /** Once per pipeline file and mapping; both must have passed the checker. */
 export function compile(
   plain: PipelineFile,
@@ -148,6 +154,7 @@ export function compile(
     keysOf: keysOf(file),
     shared: sharedPlans(file),
     lent: lentOf(file.module, parts.modules.values()),
+    referred: isReferred(file.module, parts.modules.values()),
     pushTo: resource => pushes.get(resource)?.plan,
     flowTo: resource => pushes.get(resource)?.flow,
     writeBackTo: resource => writeBacks.get(resource),

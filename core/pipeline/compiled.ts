@@ -74,6 +74,8 @@ export interface CompiledPipeline {
   readonly shared: readonly SharedPlan[]
   /** Fields that other pipelines take from this one. */
   readonly lent: ReadonlySet<string>
+  /** Other records refer to those of this module: whoever waits for one is woken when it appears. */
+  readonly referred: boolean
   readonly pushTo: (resource: ResourceName) => PushPlan | undefined
   /** The flow whose push goes there; a flow may have several pushes. */
   readonly flowTo: (resource: ResourceName) => CompiledFlow | undefined

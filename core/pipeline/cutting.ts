@@ -36,8 +36,7 @@ export function limitOf(
   const max = bounds.length === 0 ? undefined : Math.min(...bounds)
   const plain =
     ours === undefined || (ours.format === undefined && ours.enum === undefined && ours.type === 'string')
-  const free = remote?.kind === undefined ? plain : remote.kind === 'text'
-  return { name, max, free: free || (ruleMax !== undefined && remote?.kind === undefined) }
+  return { name, max, free: remote?.kind === undefined ? plain : remote.kind === 'text' }
 }
 
 /** The value as the remote takes it; `cuts` is told of what was cut. Raises DataError `TOO_LONG`, `PICKLIST_VALUE`. */
