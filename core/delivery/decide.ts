@@ -280,10 +280,7 @@ function keep(
     if (pipeline.writeBackTo(flow.from) !== undefined) next.outbox = withMark(next.outbox, flow.from, 'done')
   }
   const appeared = before.rev === 0 || before.state === 'deleted' || before.state === 'invalid'
-  if (
-    pipeline.lent.size > 0 &&
-    (appeared || lentChanged(pipeline, before, next) || next.keys !== lentBefore)
-  ) {
+  if (pipeline.referred && (appeared || lentChanged(pipeline, before, next) || next.keys !== lentBefore)) {
     next.woke = true
   }
   const due = nextSend(next.outbox, run.at)

@@ -54,7 +54,7 @@ export function remove(scene: Scene, known: Draft | null): Decision {
   }
   // Unique values are free again for whoever comes next.
   next.identities = next.identities.filter(identity => !identity.startsWith('='))
-  if (known !== null && pipeline.lent.size > 0) next.woke = true
+  if (known !== null && pipeline.referred) next.woke = true
   if (next.woke === true || Object.keys(outbox).length > 0) next.dueAt = at
   draft.next = next
   session.hold(draft)

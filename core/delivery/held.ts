@@ -43,7 +43,11 @@ function workOf(flow: CompiledFlow, record: RecordDocument, found: Work['found']
 export function targetsOf({ outbox, pushed, refs, state }: RecordDocument): readonly string[] {
   const targets = Object.keys(outbox).filter(resource => outbox[resource]?.content !== undefined)
   if (refs.length === 0 || state === 'deleted') return targets
-  return [...new Set([...targets, ...Object.keys(pushed)])]
+  // A write-back alone leaves neither mark: nothing of ours was sent there.
+  const sent = Object.keys(pushed).filter(
+    to => pushed[to]?.content !== undefined || pushed[to]?.removed === true,
+  )
+  return [...new Set([...targets, ...sent])]
 }
 
 /** Reads what the held records refer to, in one command per round; chained references take a round more. */

@@ -15,6 +15,8 @@ export interface Send {
   /** The remote's id, where it is known. */
   readonly id?: string
   readonly rendered?: Rendered
+  /** Entries that turned out to say nothing new. */
+  readonly drop?: readonly string[]
 }
 
 export type Next =
@@ -69,7 +71,7 @@ export function nextFor(held: Held, conditions: Conditions): Next {
         continue
       }
     }
-    return next
+    return next.do === 'send' ? { ...next, drop } : next
   }
   if (park !== undefined) return park
   return gate === undefined ? { do: 'rest', drop } : { do: 'gate', gate }

@@ -43,6 +43,7 @@ function pair(held: Held, { facts, next, outbox = nothing() }: Ending, now: numb
   const unset = [...facts.unset, 'lease']
   if (!sameList(keys, record.keys)) set['keys'] = keys
   if (next.missing !== undefined) set['missing'] = next.missing
+  else if (state === 'ok' && record.missing.length > 0) set['missing'] = []
   if (next.gate !== undefined) set['gate'] = next.gate
   if (next.lastError !== undefined) set['lastError'] = next.lastError
   if (due === undefined) unset.push('dueAt')
@@ -83,10 +84,12 @@ function stateOf(record: RecordDocument, outbox: RecordDocument['outbox']): Reco
   return state === 'waiting' && record.missing.length > 0 && content ? 'waiting' : 'ok'
 }
 
+const dropped = (outbox: RecordDocument['outbox'], drop: readonly string[] = []): RecordDocument['outbox'] =>
+  drop.reduce((left, resource) => withoutEntry(left, resource), outbox)
+
 /** Nothing (more) to send. */
 export function rest(held: Held, drop: readonly string[], now: number): LeasedPair {
-  let { outbox } = held.record
-  for (const resource of drop) outbox = withoutEntry(outbox, resource)
+  const outbox = dropped(held.record.outbox, drop)
   return pair(held, { facts: nothing(), next: { outbox } }, now)
 }
 
@@ -101,7 +104,7 @@ export function acknowledged(
   const facts = nothing()
   const plan = pipeline.pushTo(send.to as never)
   const target = connectorOf(send.to)
-  let outbox = withoutEntry(record.outbox, send.to)
+  let outbox = dropped(withoutEntry(record.outbox, send.to), send.drop)
   const inside: Facts = { set: {}, unset: [`outbox.${send.to}.sending`, `outbox.${send.to}.was`] }
   let fields = record.fields
   // The remote's answer is not what that side said: only its fingerprint is forgotten, so that a person is heard again.
@@ -120,6 +123,7 @@ export function acknowledged(
 
   const pushed: Pushed = { at: new Date(now), action: result.action }
   if (send.rendered !== undefined) pushed.content = send.rendered.content
+  if (send.what === 'remove') pushed.removed = true
   if (result.answered !== undefined) pushed.answered = result.answered
   const cut = [...(send.rendered?.cut ?? []), ...(result.cut ?? [])]
   if (cut.length > 0) pushed.cut = cut
@@ -127,7 +131,8 @@ export function acknowledged(
   if (plan !== undefined && record.fields[plan.idField] !== result.id) {
     facts.set[`fields.${plan.idField}`] = result.id
     fields = { ...fields, [plan.idField]: result.id }
-    if (pipeline.lent.has(plan.idField)) facts.set['woke'] = true
+    const found = sameList([...pipeline.keysOf(fields)], record.keys)
+    if (pipeline.referred && (pipeline.lent.has(plan.idField) || !found)) facts.set['woke'] = true
   }
   const back = plan?.writeBack?.to
   if (back !== undefined && back !== send.to) {

@@ -127,7 +127,9 @@ export function lentOf(module: string, modules: Iterable<PipelineFile>): Readonl
 /** Do other records refer to those of `module`? */
 const isReferred = (module: string, modules: Iterable<PipelineFile>): boolean =>
   [...modules].some(file =>
-    Object.values(file.flows).some(flow => flowReferences(flow).some(reference => reference.module === module)),
+    Object.values(file.flows).some(flow =>
+      flowReferences(flow).some(reference => reference.module === module),
+    ),
   )
 
 /** Once per pipeline file and mapping; both must have passed the checker. */

@@ -95,6 +95,8 @@ export interface Pushed {
   /** The version that the remote answered to our write, to tell its echo by. */
   answered?: Version
   cut?: readonly string[]
+  /** Its `onDelete` was sent last. */
+  removed?: boolean
 }
 
 export interface MissingReference {

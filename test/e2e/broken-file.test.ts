@@ -29,7 +29,12 @@ describe('a pipeline file with seven mistakes', () => {
       expect(line, message).to.be.at.least(1)
       expect(column, message).to.be.at.least(1)
     }
-    const student = { id: '71000000000000001', Student_ID: 'STU-71', Full_Name: 'Dina Khalil', Academic_Email: 'dina@college.test' }
+    const student = {
+      id: '71000000000000001',
+      Student_ID: 'STU-71',
+      Full_Name: 'Dina Khalil',
+      Academic_Email: 'dina@college.test',
+    }
     const answer = await college.webhook('student', notification(student), { prefer: 'wait=10' })
     expect(answer.body).to.include({ outcome: 'NEW', action: 'created' })
   })

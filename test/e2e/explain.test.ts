@@ -42,21 +42,37 @@ describe('every query of the engine', () => {
       }
     })
 
-    const student = (id: string) => ({ id, Student_ID: `STU-${id}`, Full_Name: 'Sami Odeh', Academic_Email: `sami${id}@college.test`, Status: 'Active' })
+    const student = (id: string) => ({
+      id,
+      Student_ID: `STU-${id}`,
+      Full_Name: 'Sami Odeh',
+      Academic_Email: `sami${id}@college.test`,
+      Status: 'Active',
+    })
     const first = notification(student('61000000000000001'))
     await college.webhook('student', first, { prefer: 'wait=10' })
     await college.webhook('student', first)
-    await college.webhook('student', notification({ ...student('61000000000000001'), City: 'Irbid' }), { prefer: 'wait=10' })
-    await college.call('POST', '/api/v1/events/status', { ids: [String(first['notification_id']), '0123456789abcdef01234567-0'] })
+    await college.webhook('student', notification({ ...student('61000000000000001'), City: 'Irbid' }), {
+      prefer: 'wait=10',
+    })
+    await college.call('POST', '/api/v1/events/status', {
+      ids: [String(first['notification_id']), '0123456789abcdef01234567-0'],
+    })
     // A gate that closes, is probed and opens.
     college.moodle.faults.add({ kind: 'maintenance', times: 1 })
     await college.webhook('student', notification(student('61000000000000002')))
     await until('the gate has opened', async () => {
-      const [record] = await college.engine.store.records.byIdentities('default', ['zoho/BTEC_Students:61000000000000002'])
+      const [record] = await college.engine.store.records.byIdentities('default', [
+        'zoho/BTEC_Students:61000000000000002',
+      ])
       return record?.fields['moodleUserId'] !== undefined
     })
     // Something that waits, and is woken.
-    const registration = { id: '61000000000000003', Student: { id: '61000000000000004' }, Program: { id: '61000000000000005' } }
+    const registration = {
+      id: '61000000000000003',
+      Student: { id: '61000000000000004' },
+      Program: { id: '61000000000000005' },
+    }
     await college.call('POST', '/api/v1/sync/registrations', { data: [registration] })
     await college.webhook('student', notification(student('61000000000000004')), { prefer: 'wait=10' })
 

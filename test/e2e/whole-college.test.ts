@@ -1,0 +1,223 @@
+import { expect } from 'chai'
+import type { Payload } from '../../core/plugin.ts'
+import { type College, openCollege } from './college.ts'
+
+/** Numbers of records; the same shape as a college of 600 students, smaller. */
+const SIZE = {
+  programs: 2,
+  units: 6,
+  classes: 8,
+  teachers: 5,
+  students: 60,
+  enrolmentsEach: 4,
+  gradesEach: 3,
+}
+
+/** Always the same order for the same seed, so that a failure can be run again. */
+function shuffled<T>(all: readonly T[], seed: number): T[] {
+  let state = seed
+  const random = () => {
+    state = (state * 1664525 + 1013904223) % 2 ** 32
+    return state / 2 ** 32
+  }
+  const order = [...all]
+  for (let place = order.length - 1; place > 0; place--) {
+    const other = Math.floor(random() * (place + 1))
+    ;[order[place], order[other]] = [order[other] as T, order[place] as T]
+  }
+  return order
+}
+
+interface Row {
+  readonly module: string
+  readonly id: string
+}
+
+function populate({ zoho }: College): Row[] {
+  const rows: Row[] = []
+  const add = (module: string, fields: Payload): string => {
+    const id = zoho.person.create(module, fields)
+    rows.push({ module, id })
+    return id
+  }
+  const at = <T>(list: readonly T[], place: number): T => list[place % list.length] as T
+  const many = <T>(count: number, make: (place: number) => T): T[] =>
+    Array.from({ length: count }, (_, place) => make(place))
+
+  const programs = many(SIZE.programs, n =>
+    add('BTEC_Programs', { Name: `Programme ${n}`, Program_Name: `Programme ${n}`, Program_Code: `P-${n}` }),
+  )
+  const teachers = many(SIZE.teachers, n =>
+    add('BTEC_Teachers', {
+      Full_Name: `معلم ${n}`,
+      Academic_Email: `teacher.${n}@college.test`,
+      Teacher_ID: `T-${n}`,
+      Status: 'Active',
+    }),
+  )
+  const units = many(SIZE.units, n =>
+    add('BTEC_Units', {
+      Name: `Unit ${n}`,
+      Unit_Name: `Unit ${n}`,
+      Unit_Code: `U-${n}`,
+      Program: { id: at(programs, n) },
+    }),
+  )
+  const classes = many(SIZE.classes, n =>
+    add('BTEC_Classes', {
+      Name: `Class ${n}`,
+      Class_Name: `Class ${n}`,
+      Class_Code: `C-${n}`,
+      Unit: { id: at(units, n) },
+      Program: { id: at(programs, n) },
+      Teacher: { id: at(teachers, n) },
+      Status: 'Active',
+    }),
+  )
+  const students = many(SIZE.students, n =>
+    add('BTEC_Students', {
+      Student_ID: `S-${String(n).padStart(5, '0')}`,
+      Full_Name: n % 2 === 0 ? `طالب رقم ${n}` : `Student Number ${n}`,
+      Academic_Email: `student.${n}@college.test`,
+      Status: n % 20 === 0 ? 'Suspended' : 'Active',
+    }),
+  )
+  students.forEach((student, n) => {
+    const registration = add('BTEC_Registrations', {
+      Name: `R-${n}`,
+      Student: { id: student },
+      Program: { id: at(programs, n) },
+      Status: 'Active',
+    })
+    add('BTEC_Payments', {
+      Name: `PAY-${n}`,
+      Student: { id: student },
+      Registration: { id: registration },
+      Amount: 100 + n,
+    })
+    for (let k = 0; k < SIZE.enrolmentsEach; k++) {
+      add('BTEC_Enrollments', {
+        Student: { id: student },
+        Class: { id: at(classes, n + k) },
+        Status: (n + k) % 7 === 0 ? 'Withdrawn' : 'Active',
+        Start_Date: '2026-09-06',
+      })
+    }
+    for (let k = 0; k < SIZE.gradesEach; k++) {
+      add('BTEC_Grades', {
+        Student: { id: student },
+        Unit: { id: at(units, n + k) },
+        Registration: { id: registration },
+        Grade: 'Merit',
+        Score: 65,
+      })
+    }
+  })
+  return rows
+}
+
+describe('a whole college, in any order', () => {
+  let college: College
+  let rows: Row[]
+
+  before(async () => {
+    college = await openCollege({ announce: false, zoho: { concurrency: 100 } })
+    rows = populate(college)
+  })
+
+  after(() => college.close())
+
+  async function deliver(order: readonly Row[], run: string): Promise<void> {
+    const queue = [...order]
+    const sender = async () => {
+      for (let row = queue.shift(); row !== undefined; row = queue.shift()) {
+        const record = college.zoho.record(row.module, row.id) as Payload
+        const { status } = await college.webhook(row.module, {
+          notification_id: `${run}-${row.id}`,
+          timestamp: record['Modified_Time'] as string,
+          module: row.module,
+          operation: 'insert',
+          record_id: row.id,
+          data: record,
+        })
+        expect(status).to.be.oneOf([200, 202])
+      }
+    }
+    await Promise.all(Array.from({ length: 20 }, sender))
+    await college.quiet()
+  }
+
+  const states = async () => {
+    const { db } = college.engine.store
+    const found = await db
+      .collection('records')
+      .aggregate([{ $group: { _id: '$state', count: { $sum: 1 } } }])
+      .toArray()
+    return Object.fromEntries(found.map(({ _id, count }) => [_id, count]))
+  }
+
+  it('arrives whole on both sides, with 10 % of it sent twice', async () => {
+    const order = shuffled([...rows, ...rows.filter((_, place) => place % 10 === 0)], 7)
+    await deliver(order, 'first')
+    const stuck = await college.engine.store.db
+      .collection('records')
+      .find({ state: { $nin: ['ok'] } })
+      .limit(5)
+      .toArray()
+    expect(
+      stuck.map(({ module, state, missing, lastError, identities }) => ({
+        module,
+        state,
+        missing,
+        lastError,
+        identities,
+      })),
+    ).to.deep.equal([])
+    expect(await states()).to.deep.equal({ ok: rows.length })
+
+    const { site } = college.moodle
+    const users = [...site.users.all()]
+    for (const { id } of rows.filter(({ module }) => module === 'BTEC_Students')) {
+      const row = college.zoho.record('BTEC_Students', id) as Payload
+      const user = users.find(each => String(each.id) === row['Student_Moodle_ID'])
+      expect(user?.idnumber, String(row['Student_ID'])).to.equal(row['Student_ID'])
+      expect(user?.email).to.equal(row['Academic_Email'])
+      expect(user?.suspended).to.equal(row['Status'] === 'Suspended' ? 1 : 0)
+      expect(row['Sync_Status']).to.equal('Synced')
+    }
+    const courses = [...site.courses.all()]
+    for (const { id } of rows.filter(({ module }) => module === 'BTEC_Classes')) {
+      const row = college.zoho.record('BTEC_Classes', id) as Payload
+      expect(courses.find(each => each.shortname === row['Class_Code'])?.id).to.equal(
+        Number(row['Moodle_Class_ID']),
+      )
+    }
+    const enrolments = [...site.enrolments.all()]
+    for (const { id } of rows.filter(({ module }) => module === 'BTEC_Enrollments')) {
+      const row = college.zoho.record('BTEC_Enrollments', id) as Payload
+      const student = college.zoho.record(
+        'BTEC_Students',
+        (row['Student'] as Payload)['id'] as string,
+      ) as Payload
+      const klass = college.zoho.record('BTEC_Classes', (row['Class'] as Payload)['id'] as string) as Payload
+      const found = enrolments.filter(
+        each =>
+          String(each.userid) === student['Student_Moodle_ID'] &&
+          String(each.courseid) === klass['Moodle_Class_ID'],
+      )
+      expect(found, id).to.have.length(1)
+      expect(found[0]?.status).to.equal(row['Status'] === 'Withdrawn' ? 1 : 0)
+    }
+  }).timeout(120_000)
+
+  it('is left alone when all of it is sent again', async () => {
+    const writes = () =>
+      college.moodle.log.filter(call => /create|update|enrol|add_/.test(call.function)).length
+    const before = writes()
+    const asked = college.zoho.log.length
+    await deliver(shuffled(rows, 11), 'again')
+    expect(writes() - before).to.equal(0)
+    expect(college.zoho.log.length - asked).to.equal(0)
+    expect(await states()).to.deep.equal({ ok: rows.length })
+  }).timeout(120_000)
+})
