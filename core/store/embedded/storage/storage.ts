@@ -1,5 +1,6 @@
 /** The data folder: LMDB, the catalog, and writes in grouped commits. */
 import { mkdirSync } from 'node:fs'
+import { constants } from 'node:os'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { CommandError } from '../errors.ts'
 import {
@@ -123,7 +124,7 @@ export class Storage {
       // Nothing of the group is stored. One that breaks must not take the others with it.
       this.load()
       if (tasks.length > 1) for (const task of tasks) this.commit([task])
-      else tasks[0]!.reject(cause)
+      else tasks[0]!.reject(diskError(cause))
       return
     }
     for (const task of tasks) {
@@ -230,6 +231,17 @@ export class Storage {
     await this.root.flushed
     await this.root.close()
   }
+}
+
+/** What the system says when it does not take the bytes, in words that help. */
+function diskError(cause: unknown): unknown {
+  const { code, message } = cause as { code?: unknown; message?: string }
+  if (code !== constants.errno.EIO && code !== constants.errno.ENOSPC && code !== constants.errno.EDQUOT)
+    return cause
+  return new CommandError(
+    'OutOfDiskSpace',
+    `the data folder could not be written (${message}): is the disk full?`,
+  )
 }
 
 /** Removes by range, in pieces: lmdb's own clear can end the process (lmdb-js issue 317). */
