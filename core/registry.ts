@@ -1,11 +1,7 @@
 import { SetupError } from './errors.ts'
 import type { Registry } from './pipeline/registered.ts'
 import { builtInTransforms } from './pipeline/transforms/index.ts'
-import type {
-  ConnectorDefinition,
-  StepDefinition,
-  TransformDefinition,
-} from './plugin.ts'
+import type { ConnectorDefinition, StepDefinition, TransformDefinition } from './plugin.ts'
 import { builtInSteps } from './steps/index.ts'
 
 export type { Registry } from './pipeline/registered.ts'

@@ -1,17 +1,65 @@
+import { DataError } from '../errors.ts'
 import { equal } from '../pipeline/canonical.ts'
 import { significantFields } from '../pipeline/fields.ts'
-import type { PushOptions, UpsertOptions } from '../pipeline/grammar.ts'
+import type { MapOptions, PushOptions, UpsertOptions } from '../pipeline/grammar.ts'
 import { identitiesOf } from '../pipeline/identities.ts'
+import { mapRule, mapScope } from '../pipeline/rules.ts'
 import { sentFields } from '../pipeline/sent.ts'
-import { type Change, defineStep, type Fields, type Json, type StepContext } from '../plugin.ts'
+import {
+  type Change,
+  defineStep,
+  type Fields,
+  type Json,
+  type PushPlan,
+  type Run,
+  type StepContext,
+} from '../plugin.ts'
+import pushStep from './push.ts'
 
 /** Our fields that this module sends to the sender: only these can go back to it. */
-function goingBack({ file, from }: StepContext): ReadonlySet<string> {
-  const pushes = Object.values(file.flows)
-    .flatMap(flow => flow.steps)
-    .filter(step => step.step === 'push')
-    .map(step => step as unknown as PushOptions)
-  return new Set(pushes.filter(push => push.to === from).flatMap(push => [...sentFields(push.fields)]))
+const goingBack = (pushes: readonly PushOptions[]): ReadonlySet<string> =>
+  new Set(pushes.flatMap(push => [...sentFields(push.fields)]))
+
+/** The pushes of all flows of this module that go to the sender. */
+function pushesTo(context: StepContext) {
+  const { file, from } = context
+  return Object.entries(file.flows).flatMap(([flow, { steps }]) =>
+    steps
+      .filter(step => step.step === 'push' && step['to'] === from)
+      .map(step => step as unknown as PushOptions)
+      .map(push => ({ push, plan: pushStep.plan?.(push, { ...context, flow }) })),
+  )
+}
+
+type Said = (fields: Fields, run: Run) => Fields
+
+/**
+ * What the sender says of a record once it holds what we send to it: texts cut, values changed there and back. Only
+ * what differs from that is the sender's own; anything else would go to and fro for ever.
+ */
+function saidBack(context: StepContext, plans: readonly PushPlan[]): Said {
+  const { file, flow, from } = context
+  const map = file.flows[flow]?.steps.find(step => step.step === 'map') as unknown as MapOptions | undefined
+  const rules = Object.entries(map?.fields ?? {}).map(([field, rule]) =>
+    mapRule(field, rule, file.record.fields[field], context),
+  )
+  return (fields, run) => {
+    const id = fields[file.record.identity[from] ?? '']
+    const sent = plans.map(plan => attempt(() => plan.render(fields, {}, run).fields))
+    const scope = mapScope(Object.assign({ id: id ?? null }, ...sent), {}, run)
+    for (const rule of rules) attempt(() => rule.apply(scope))
+    return scope.fields
+  }
+}
+
+/** What cannot be sent or read was not said. */
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act()
+  } catch (error) {
+    if (error instanceof DataError) return undefined
+    throw error
+  }
 }
 
 /** Decides between NEW, UPDATED with its changes, and UNCHANGED. */
@@ -35,14 +83,20 @@ export default defineStep<UpsertOptions>({
     const significant = significantFields(definition)
     const own = definition.identity[context.from]
     const identities = identitiesOf(definition, context.from)
-    const back = goingBack(context)
-    return work => {
+    const pushes = pushesTo(context)
+    const back = goingBack(pushes.map(({ push }) => push))
+    const saidBackTo = saidBack(
+      context,
+      pushes.flatMap(({ plan }) => plan ?? []),
+    )
+    return (work, run) => {
       const { record } = work
       if (record === null) return { ...work, outcome: 'NEW' }
       const changes: Change[] = []
       const kept: string[] = []
       const fields: { [field: string]: Json } = {}
       let cleared = false
+      let said: Fields | undefined
       for (const field of Object.keys(work.fields)) {
         const from = record.fields[field]
         const to = work.fields[field] as Json
@@ -51,7 +105,9 @@ export default defineStep<UpsertOptions>({
           // Nothing fills nothing; and what was set once, cleared included, stays.
           if (from === undefined && to === null) continue
           if (from !== undefined) {
-            if (back.has(field)) kept.push(field)
+            if (!back.has(field)) continue
+            said ??= saidBackTo(record.fields, run)
+            if (!equal(said[field] ?? null, to)) kept.push(field)
             continue
           }
         }
