@@ -6,9 +6,12 @@ import { registry } from '../pipeline/plugins.ts'
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const folders = { pipelines: [path('../../pipelines')], config: [path('../../config')] }
 const reports = await testCases({ folders, registry }, [path('.')])
+/** The variants for colleges that teach several classes in one course. */
+const inGroups = { ...folders, config: [...folders.config, path('in-groups/config')] }
+const variants = await testCases({ folders: inGroups, registry }, [path('in-groups')])
 
 describe('case files', () => {
-  for (const { file, results, findings } of reports)
+  for (const { file, results, findings } of [...reports, ...variants])
     describe(file, () => {
       it('is well formed', () => {
         expect(findings).to.deep.equal([])
