@@ -6,7 +6,7 @@ import { type Document, deserialize, serialize } from 'bson'
 import { Raw } from './bson/raw.ts'
 import { CommandError } from './errors.ts'
 import { matches } from './match/node.ts'
-import { parseFilter } from './match/parse.ts'
+import { type Evaluate, parseFilter } from './match/parse.ts'
 import { parseSort, sortComparator } from './sort.ts'
 
 /** Thrown where expressions are needed and not loaded yet: load them and run the command again. */
@@ -18,7 +18,7 @@ type Mingo = {
     source: Iterable<Document>,
     options: RunOptions,
   ): { next(): Document | undefined }
-  evaluate(document: Document, expression: unknown): unknown
+  evaluate(document: Document, expression: unknown, variables: Document): unknown
 }
 
 export interface RunOptions {
@@ -50,10 +50,24 @@ export function encodeDocument(document: Document): Raw {
 
 /** `$expr`: true where the expression gives neither false, 0, null nor nothing. */
 export function evaluator(expression: Raw): (document: Raw) => boolean {
+  return evaluatorWith({})(expression)
+}
+
+/** The values of a command's `let`: each is an expression that needs no document. */
+export function variablesOf(spec: Raw | undefined): Document {
+  return spec && !spec.isEmpty ? (mingo().evaluate({}, decode(spec), {}) as Document) : {}
+}
+
+/** The same with the variables of a command's `let`. */
+export function evaluatorWith(variables: Document): Evaluate {
+  return expression => evaluation(expression, variables)
+}
+
+function evaluation(expression: Raw, variables: Document): (document: Raw) => boolean {
   const { evaluate } = mingo()
   const value = decode(wrapped(expression))['e']
   return document => {
-    const result = evaluate(decode(document), value)
+    const result = evaluate(decode(document), value, variables)
     return result !== false && result !== 0 && result !== null && result !== undefined
   }
 }
@@ -125,7 +139,8 @@ async function load(): Promise<Mingo> {
         },
       }
     },
-    evaluate: (document, expression) => guarded(() => core.evalExpr(document, expression, common)),
+    evaluate: (document, expression, variables) =>
+      guarded(() => core.evalExpr(document, expression, { ...common, variables })),
   }
 }
 

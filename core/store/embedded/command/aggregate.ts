@@ -5,7 +5,7 @@ import { type Raw, Type } from '../bson/raw.ts'
 import { encode } from '../bson/writer.ts'
 import type { Source } from '../cursors.ts'
 import { CommandError } from '../errors.ts'
-import { decode, encodeDocument, evaluator, runStages } from '../expressions.ts'
+import { decode, encodeDocument, evaluatorWith, runStages, variablesOf } from '../expressions.ts'
 import type { Node } from '../match/node.ts'
 import { emptyDocument, parseFilter } from '../match/parse.ts'
 import { Query, type Request } from '../query.ts'
@@ -44,7 +44,10 @@ function sizeOf(call: Call): number {
 }
 
 /** What the leading `$match`, `$sort`, `$skip` and `$limit` ask for as a query, and the stages that remain. */
-export function leading(stages: readonly Raw[]): { request: Request; rest: readonly Raw[] } {
+export function leading(
+  stages: readonly Raw[],
+  variables: Document = {},
+): { request: Request; rest: readonly Raw[] } {
   const filters: Node[] = []
   let sort: SortField[] | undefined
   let skip = 0
@@ -53,7 +56,7 @@ export function leading(stages: readonly Raw[]): { request: Request; rest: reado
   for (; at < stages.length; at++) {
     const [{ name, value } = { name: '', value: emptyDocument }] = stages[at]!.fields()
     if (name === '$match' && !sort && !skip && !limit && value.type === Type.object)
-      filters.push(parseFilter(value, evaluator))
+      filters.push(parseFilter(value, evaluatorWith(variables)))
     else if (name === '$sort' && !sort && !skip && !limit && value.type === Type.object && !value.isEmpty)
       sort = parseSort(value)
     else if (name === '$skip' && !limit) skip += wholeNumber(name, value, 0)
@@ -75,17 +78,17 @@ function wholeNumber(name: string, value: Raw, least: number): number {
 }
 
 function sourceOf(call: Call, stages: readonly Raw[], collection: Collection | undefined): Source {
-  const { request, rest } = leading(stages)
+  const variables = variablesOf(call.object('let'))
+  const { request, rest } = leading(stages, variables)
   const { storage } = call.host
   const query =
     collection && new Query(storage, collection, { ...request, hint: hintOf(call), deadline: call.deadline })
   if (rest.length === 0) return { next: () => query?.next()?.document }
   const counted = constantCount(rest)
   if (counted) return countSource(query, counted)
-  const variables = call.object('let')
   const results = runStages(rest.map(decode), documentsOf(query), {
     resolve: name => all(call, name),
-    variables: variables ? decode(variables) : {},
+    variables,
   })
   return {
     next: () => {

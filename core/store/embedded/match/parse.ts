@@ -26,7 +26,7 @@ for (const name of ['$geoIntersects', '$within', '$geoNear', '$sampleRate', '$ra
 export function parseFilter(filter: Raw, evaluate?: Evaluate): Node {
   const nodes: Node[] = []
   for (const { name, value } of filter.fields()) {
-    if (name.startsWith('$')) {
+    if (name.startsWith('$') && !references.has(name)) {
       const node = logical(name, value, evaluate)
       if (node) nodes.push(node)
     } else nodes.push(...condition(pathOf(name), value))
@@ -59,10 +59,13 @@ function logical(name: string, value: Raw, evaluate: Evaluate | undefined): Node
   )
 }
 
+/** Fields of a DBRef, not operators. */
+const references = new Set(['$ref', '$id', '$db'])
+
 function isOperators(value: Raw): boolean {
   if (value.type !== Type.object) return false
   const first = value.firstName()
-  return first?.startsWith('$') === true && first !== '$ref' && first !== '$id' && first !== '$db'
+  return first?.startsWith('$') === true && !references.has(first)
 }
 
 function condition(path: Path, value: Raw): Node[] {
@@ -196,7 +199,9 @@ function elementMatch(path: Path, operand: Raw): ElementMatch {
   if (operand.type !== Type.object) throw new CommandError('BadValue', '$elemMatch needs an Object')
   const first = operand.firstName()
   const values =
-    first?.startsWith('$') === true && !['$and', '$or', '$nor', '$expr', '$where'].includes(first)
+    first?.startsWith('$') === true &&
+    !references.has(first) &&
+    !['$and', '$or', '$nor', '$expr', '$where'].includes(first)
   const inner: Node = values ? { kind: 'and', nodes: operators(path, operand) } : parseFilter(operand)
   const test = values
     ? (element: Raw) => matchesValue(inner, element)

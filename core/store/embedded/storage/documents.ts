@@ -77,6 +77,11 @@ export function prepared(document: Raw): Raw {
     const kind = id.type === Type.array ? 'an array' : id.type === Type.regex ? 'a regex' : 'undefined'
     throw new CommandError('InvalidIdField', `The '_id' value cannot be of type ${kind}`)
   }
+  if (id.type === Type.object && id.firstName()?.startsWith('$'))
+    throw new CommandError(
+      'DollarPrefixedFieldName',
+      `_id fields may not contain '$'-prefixed fields: ${id.firstName()} is not valid for storage.`,
+    )
   return document.firstName() === '_id' ? document : withId(document, id)
 }
 

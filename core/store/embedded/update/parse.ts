@@ -119,22 +119,11 @@ function checkedPath(name: string): Path {
       'EmptyFieldName',
       `The update path '${name}' contains an empty field name, which is not allowed.`,
     )
-  if (path.names[0] === '$' || path.names[0]!.startsWith('$['))
+  if (path.names[0] === '$' || /^\$\[.*\]$/.test(path.names[0]!))
     throw new CommandError(
       'BadValue',
       `Cannot have positional (i.e. '$') element in the first position in path '${name}'`,
     )
-  for (const part of path.names)
-    if (
-      part.startsWith('$') &&
-      part !== '$' &&
-      !/^\$\[[a-z0-9A-Z]*\]$/.test(part) &&
-      !['$id', '$ref', '$db'].includes(part)
-    )
-      throw new CommandError(
-        'DollarPrefixedFieldName',
-        `The dollar ($) prefixed field '${part}' in '${name}' is not allowed in the context of an update's replacement document. Consider using an aggregation pipeline with $replaceWith.`,
-      )
   if (path.names.filter(part => part === '$').length > 1)
     throw new CommandError('BadValue', `Too many positional (i.e. '$') elements found in path '${name}'`)
   return path
