@@ -1,5 +1,5 @@
 /** `wasl check`: every finding of every pipeline, mapping and configuration file, at once. */
-import { watch } from 'node:fs'
+import { existsSync, watch } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Finding } from '../errors.ts'
@@ -100,9 +100,8 @@ async function watching({ folders, print }: PipelineContext, again: () => Promis
       )
     }, SETTLE_MS)
   }
-  const watchers = [...folders.pipelines, ...folders.config].map(folder =>
-    watch(folder, { recursive: true }, changed),
-  )
+  const watched = [...folders.pipelines, ...folders.config].filter(folder => existsSync(folder))
+  const watchers = watched.map(folder => watch(folder, { recursive: true }, changed))
   await new Promise<void>(resolve => process.once('SIGINT', resolve))
   clearTimeout(timer)
   for (const watcher of watchers) watcher.close()

@@ -98,7 +98,7 @@ export function sendRule(name: string, file: RuleFile, target: Target): Sender {
   const lookup = isLookup(rule, remote?.kind, declared?.[name] !== undefined, target)
   const empty = target.resource?.empty ?? null
   const derived = derivedDefault(rule)
-  const second = derived === undefined ? undefined : sourceOf(derived.of)
+  const second = derived === undefined ? undefined : derivedSender(derived, target)
   const constant = derived === undefined ? (rule.default as Json | undefined) : undefined
   const rows = rule.each === undefined ? undefined : rowsSender(name, rule.each, target)
   if (remote?.readOnly === true) return () => undefined
@@ -117,6 +117,17 @@ export function sendRule(name: string, file: RuleFile, target: Target): Sender {
     if (rows !== undefined) return rows(value as Json, scope)
     if (lookup) return { id: String(value) }
     return fitting(value as Json, limit, scope.metadata?.get(name), cut => scope.cut.push(cut))
+  }
+}
+
+/** Another of our fields, or one that is lent, where the first has no value. */
+function derivedSender(derived: { of: string; transform?: RuleObject['transform'] }, target: Target): Sender {
+  const source = sourceOf(derived.of)
+  const finish = finishing({ transform: derived.transform ?? [] }, target.context)
+  if (finish === undefined) return source
+  return scope => {
+    const value = source(scope)
+    return isEmpty(value) ? value : finish(value as Json, { payload: {}, fields: scope.fields }, scope.run)
   }
 }
 

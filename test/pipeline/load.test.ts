@@ -42,6 +42,17 @@ describe('our own pipelines', () => {
       expect(readFileSync(path, 'utf8'), basename(path)).to.equal(content)
   })
 
+  it('are explained by an example that runs as it stands, for a resource that the connector knows', async () => {
+    const page = readFileSync(`${ours.pipelines}/README.md`, 'utf8')
+    const example = /## A module in ten lines\n\n```json\n(.*?)```/s.exec(page)?.[1] ?? ''
+    const known = example.replaceAll('BTEC_Rooms', 'BTEC_Units')
+    const loaded = await withFiles({ 'pipelines/room.json': known }, folder =>
+      loadPipelines({ folders: { ...folders, pipelines: [`${folder}/pipelines`] }, registry }),
+    )
+    expect(loaded.findings).to.deep.equal([])
+    expect([...loaded.modules.keys()]).to.deep.equal(['room'])
+  })
+
   it('a programme’s two pushes tell Zoho in one write', () => {
     const run = { tenant: 'default', timezone: 'UTC', language: 'en', at: 0 }
     const back = set.modules.get('program')?.writeBackTo('zoho/BTEC_Programs')

@@ -58,6 +58,7 @@ describe('what push sends', () => {
     expect(sent({ of: 'name', when: { city: 'x' } }, { name: 'a', city: 'y' })).to.equal(undefined)
     expect(sent({ of: 'name', default: 'nobody' }, { name: null })).to.equal('nobody')
     expect(sent({ of: 'name', default: { of: 'city' } }, { city: 'there' })).to.equal('there')
+    expect(sent({ of: 'name', default: { of: 'city', transform: 'uppercase' } }, { city: 'x' })).to.equal('X')
     expect(sent('run.at', {})).to.equal('2026-11-24T15:00:00+03:00')
   })
 
