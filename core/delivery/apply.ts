@@ -8,6 +8,7 @@ import type { DeliveryDocument, EventDocument } from '../store/documents.ts'
 import { readDelivery } from './arrive.ts'
 import { decideBatch } from './batch.ts'
 import { storedError } from './error.ts'
+import type { Gates } from './gate.ts'
 import type { Decision, Item } from './scene.ts'
 import type { Surroundings, Tenant } from './tenant.ts'
 import { nameOf } from './tenant.ts'
@@ -23,6 +24,7 @@ const TAKE_MS = 60_000
 
 export interface ApplyOptions extends Surroundings {
   readonly store: Store
+  readonly gates: Pick<Gates, 'before'>
   readonly connectors: ReadonlyMap<string, ConnectorDefinition>
   /** These records are due now. */
   readonly onDue: (tenant: string, records: readonly string[]) => void
@@ -171,7 +173,11 @@ export function createApply(options: ApplyOptions): Apply {
       events[place] = { ...event, outcome: 'INVALID', error: storedError(failure.error) }
     }
 
-    const decided = await decideBatch(store.records, tenant, [...items.keys()], { log, now })
+    const decided = await decideBatch(store.records, tenant, [...items.keys()], {
+      log,
+      now,
+      gateBefore: resource => options.gates.before(tenant.id, resource, ''),
+    })
     for (const [item, decision] of decided.decisions) {
       const { task, place } = items.get(item) as { task: Task; place: number }
       ;(outcomes.get(task) as EventDocument[])[place] = withDecision(item.event, decision)

@@ -5,7 +5,7 @@ import type { Records } from '../store/records.ts'
 import { decide, READ_WHOLE } from './decide.ts'
 import { changeOf, type Draft } from './draft.ts'
 import { storedError } from './error.ts'
-import type { Decision, Item } from './scene.ts'
+import type { Decision, GateBefore, Item } from './scene.ts'
 import { openSession, type Session } from './session.ts'
 import type { Surroundings, Tenant } from './tenant.ts'
 import { compareVersions } from './version.ts'
@@ -27,7 +27,7 @@ export async function decideBatch(
   records: Records,
   tenant: Tenant,
   items: readonly Item[],
-  surroundings: Pick<Surroundings, 'log' | 'now'>,
+  surroundings: Pick<Surroundings, 'log' | 'now'> & { readonly gateBefore: GateBefore },
 ): Promise<Decided> {
   const decisions = new Map<Item, Decision>()
   const partial: Item[] = []
@@ -57,7 +57,7 @@ async function decideAll(
   session: Session,
   tenant: Tenant,
   items: readonly Item[],
-  { log, now }: Pick<Surroundings, 'log' | 'now'>,
+  { log, now, gateBefore }: Pick<Surroundings, 'log' | 'now'> & { readonly gateBefore: GateBefore },
 ): Promise<ReadonlyMap<Item, Decision | typeof READ_WHOLE>> {
   const made = new Map<Item, Decision | typeof READ_WHOLE>()
   const run = tenant.run(now())
@@ -73,7 +73,7 @@ async function decideAll(
       let decision: Decision | typeof READ_WHOLE | undefined
       if (!blocked.has(identity)) {
         try {
-          decision = decide(session, tenant, item, run)
+          decision = decide(session, tenant, item, run, gateBefore)
         } catch (error) {
           log.error('event_failed', { tenant: tenant.id, event: item.event.id, error })
           decision = { outcome: 'INVALID', changes: [], error: storedError(error) }

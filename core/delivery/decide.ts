@@ -8,7 +8,7 @@ import { type Draft, newRecord, viewOf, without } from './draft.ts'
 import { storedError } from './error.ts'
 import { invalid } from './invalid.ts'
 import { nextSend, withContent, withMark } from './outbox.ts'
-import { type Decision, type Item, nameOf, type Scene } from './scene.ts'
+import { type Decision, type GateBefore, type Item, nameOf, type Scene } from './scene.ts'
 import type { Session } from './session.ts'
 import { connectorOf, type Tenant } from './tenant.ts'
 import { isNewer, isOlder } from './version.ts'
@@ -22,6 +22,7 @@ export function decide(
   tenant: Tenant,
   item: Item,
   run: Run,
+  gateBefore: GateBefore,
 ): Decision | typeof READ_WHOLE | undefined {
   const { event, payload } = item
   const draft = event.identity === undefined ? null : session.byIdentity(event.identity)
@@ -31,7 +32,15 @@ export function decide(
   const chosen = tenant.pipelines.choose(event.resource as ResourceName, payload, draft?.next.module)
   if (chosen === undefined) return { outcome: 'INVALID', changes: [], error: storedError(noPipeline(event)) }
   if ('skip' in chosen) return { outcome: 'SKIPPED', reason: chosen.skip, changes: [] }
-  const scene: Scene = { session, tenant, run, item, pipeline: chosen.pipeline, flow: chosen.flow }
+  const scene: Scene = {
+    session,
+    tenant,
+    run,
+    item,
+    pipeline: chosen.pipeline,
+    flow: chosen.flow,
+    gateBefore,
+  }
   const decision = on(scene, draft)
   if (decision === undefined) return undefined
   return {
@@ -283,15 +292,14 @@ function keep(
   if (pipeline.referred && (appeared || lentChanged(pipeline, before, next) || next.keys !== lentBefore)) {
     next.woke = true
   }
-  const due = nextSend(next.outbox, run.at)
-  if (due !== undefined) next.dueAt = new Date(due)
-  if (next.woke) next.dueAt = at
-  next.state =
-    next.missing.length > 0 && work.missing.some(each => each.needed)
-      ? 'waiting'
-      : due === undefined
-        ? 'ok'
-        : 'due'
+  Object.assign(
+    next,
+    whereItStands(
+      scene,
+      next,
+      work.missing.some(each => each.needed),
+    ),
+  )
   if (conflict !== undefined) {
     next.state = 'conflict'
     next.lastError = storedError(conflict)
@@ -311,6 +319,22 @@ function keep(
     changes: work.changes,
     record: next._id,
   }
+}
+
+/** Due, waiting, or straight to the gate that is closed before everything that it has to send. */
+function whereItStands(
+  { run, gateBefore }: Scene,
+  next: RecordDocument,
+  waits: boolean,
+): Pick<RecordDocument, 'state' | 'dueAt' | 'gate'> {
+  const due = nextSend(next.outbox, run.at)
+  if (next.woke === true)
+    return { state: waits ? 'waiting' : due === undefined ? 'ok' : 'due', dueAt: new Date(run.at) }
+  if (due === undefined) return { state: waits ? 'waiting' : 'ok' }
+  const gates = Object.keys(next.outbox).map(gateBefore)
+  const [gate] = gates
+  if (!waits && gate !== undefined && !gates.includes(undefined)) return { state: 'gated', gate }
+  return { state: waits ? 'waiting' : 'due', dueAt: new Date(due) }
 }
 
 const isFree = (holder: Draft | null | undefined, draft: Draft | null) => !holder || holder === draft

@@ -50,6 +50,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   })
   const apply = createApply({
     ...options,
+    gates,
     onDue: (_tenant, records) => {
       send.hint(records)
       ring()

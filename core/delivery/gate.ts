@@ -5,9 +5,12 @@ import type { GateDocument } from '../store/documents.ts'
 import { clampRetryAfter, gateMs } from './backoff.ts'
 import { connectorOf, type Surroundings } from './tenant.ts'
 
+/** So often is looked for records at gates that are no more. */
+const ORPHANS_MS = 10_000
 /** So long one engine has the probe for itself. */
 const PROBE_MS = 60_000
 const COUNT_LIMIT = 100_000
+const ORPHANS_AT_ONCE = 1000
 
 export interface Gates {
   /** The id of the gate that keeps `record` from `resource` now, if one does. */
@@ -27,6 +30,7 @@ export function createGates(
 ): Gates {
   let gates = new Map<string, GateDocument>()
   const probes = new Set<string>()
+  let lookedForOrphans = 0
 
   const idsFor = (tenant: string, resource: string) => [
     `${tenant}|${connectorOf(resource)}`,
@@ -55,6 +59,18 @@ export function createGates(
     await store.gates.remove(gate._id)
     gates.delete(gate._id)
     return false
+  }
+
+  /** A gate may have opened while an engine that did not know it yet sent a record there. */
+  async function releaseOrphans(): Promise<boolean> {
+    if (now() - lookedForOrphans < ORPHANS_MS) return false
+    lookedForOrphans = now()
+    let released = 0
+    for (const id of await store.records.gates()) {
+      if (!gates.has(id))
+        released += (await store.records.release(id, ORPHANS_AT_ONCE, new Date(now()))).length
+    }
+    return released > 0
   }
 
   return {
@@ -117,7 +133,7 @@ export function createGates(
 
     async turn() {
       await refresh()
-      let due = false
+      let due = await releaseOrphans()
       for (const gate of [...gates.values()]) {
         if (gate.opening !== undefined) due = (await letGo(gate)) || due
         else if (gate.openAt.getTime() <= now()) due = (await probe(gate)) || due

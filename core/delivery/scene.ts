@@ -35,7 +35,11 @@ export interface Scene {
   readonly item: Item
   readonly pipeline: CompiledPipeline
   readonly flow: CompiledFlow
+  readonly gateBefore: GateBefore
 }
+
+/** The id of the closed gate before a resource of this tenant, if one is closed. */
+export type GateBefore = (resource: string) => string | undefined
 
 /** How a person finds a record: its module and its first identity in a remote. */
 export const nameOf = (record: RecordDocument): string => {

@@ -1,7 +1,8 @@
 /** Deliveries: what was sent to us, durable before it is acknowledged, open as long as `dueAt` stands. */
 import type { Collection } from 'mongodb'
+import { insertAll, updateAll } from './commands.ts'
 import type { DeliveryDocument, EventDocument } from './documents.ts'
-import { duplicatesOf, guarded, tenantOf } from './failure.ts'
+import { guarded, tenantOf } from './failure.ts'
 
 /** What became of a delivery's events; `dueAt` where some are still open. */
 export interface DeliveryMark {
@@ -37,39 +38,38 @@ const firstIdOf = (at: Date): string =>
 
 export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveries {
   const open = { dueAt: { $exists: true } } as const
+  /** Only who applies a delivery again needs its bytes. */
+  const withoutBytes = { projection: { raw: 0 } } as const
 
   return {
     async insert(documents) {
       if (documents.length === 0) return new Set()
       for (const document of documents) tenantOf(document.tenant)
-      try {
-        await guarded('insert deliveries', () =>
-          collection.insertMany(documents as DeliveryDocument[], { ordered: false }),
-        )
-        return new Set()
-      } catch (error) {
-        const duplicates = duplicatesOf(error)
-        if (duplicates === undefined) throw error
-        return duplicates
-      }
+      const { duplicates } = await insertAll(
+        'insert deliveries',
+        collection,
+        documents,
+        ({ raw }) => raw.length,
+      )
+      return duplicates
     },
 
     async byKeys(tenant, keys) {
       if (keys.length === 0) return []
       const filter = { tenant: tenantOf(tenant), key: { $in: [...keys] } }
-      return guarded('find deliveries', () => collection.find(filter).toArray())
+      return guarded('find deliveries', () => collection.find(filter, withoutBytes).toArray())
     },
 
     async byIds(tenant, ids) {
       if (ids.length === 0) return []
       const filter = { _id: { $in: [...ids] }, tenant: tenantOf(tenant) }
-      return guarded('find deliveries', () => collection.find(filter).toArray())
+      return guarded('find deliveries', () => collection.find(filter, withoutBytes).toArray())
     },
 
     async bySenderIds(tenant, senderIds) {
       if (senderIds.length === 0) return []
       const filter = { tenant: tenantOf(tenant), senderId: { $in: [...senderIds], $exists: true } }
-      const found = await guarded('find deliveries', () => collection.find(filter).toArray())
+      const found = await guarded('find deliveries', () => collection.find(filter, withoutBytes).toArray())
       return found.sort((a, b) => b.receivedAt.getTime() - a.receivedAt.getTime())
     },
 
@@ -85,25 +85,14 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
 
     async mark(marks) {
       if (marks.length === 0) return
-      await guarded('mark deliveries', () =>
-        collection.bulkWrite(
-          marks.map(mark => ({
-            updateOne: {
-              filter: { _id: mark.id, ...open },
-              update:
-                mark.dueAt === undefined
-                  ? {
-                      $set: { events: mark.events as EventDocument[], tries: mark.tries },
-                      $unset: { dueAt: '' as const },
-                    }
-                  : {
-                      $set: { events: mark.events as EventDocument[], tries: mark.tries, dueAt: mark.dueAt },
-                    },
-            },
-          })),
-          { ordered: false },
-        ),
-      )
+      const statements = marks.map(({ id, events, tries, dueAt }) => ({
+        q: { _id: id, ...open },
+        u:
+          dueAt === undefined
+            ? { $set: { events, tries }, $unset: { dueAt: '' } }
+            : { $set: { events, tries, dueAt } },
+      }))
+      await updateAll('mark deliveries', collection, statements, false)
     },
 
     async take(now, until, limit) {

@@ -1,5 +1,6 @@
 /** Records: one update of one document each, told apart by `rev` (applying) or by the lease's nonce (sending). */
-import type { AnyBulkWriteOperation, Collection, Filter, UpdateFilter } from 'mongodb'
+import type { Collection, Document, Filter } from 'mongodb'
+import { insertAll, updateAll } from './commands.ts'
 import type { RecordDocument } from './documents.ts'
 import { duplicatesOf, guarded, tenantOf } from './failure.ts'
 
@@ -55,6 +56,8 @@ export interface Records {
   wake(tenant: string, refs: readonly string[], now: Date): Promise<number>
   /** The oldest records at a gate, made due. The number of them. */
   release(gate: string, limit: number, now: Date): Promise<readonly string[]>
+  /** The gates at which records stand. */
+  gates(): Promise<readonly string[]>
   countAtGate(gate: string, limit: number): Promise<number>
   /** A person asks for another attempt: what was refused or is dead becomes due now. */
   makeDue(tenant: string, ids: readonly string[], now: Date): Promise<number>
@@ -68,11 +71,11 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
     $or: [{ lease: { $exists: false } }, { 'lease.until': { $lte: now } }],
   })
 
-  const leased = (change: LeasedChange): UpdateFilter<RecordDocument> => {
+  const leased = (change: LeasedChange): Document => {
     const update: Record<string, unknown> = { $inc: { rev: 1 } }
     if (Object.keys(change.set).length > 0) update['$set'] = change.set
     if (change.unset.length > 0) update['$unset'] = Object.fromEntries(change.unset.map(path => [path, '']))
-    return update as UpdateFilter<RecordDocument>
+    return update
   }
 
   return {
@@ -97,46 +100,25 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
     async insert(documents) {
       if (documents.length === 0) return new Set()
       for (const document of documents) tenantOf(document.tenant)
-      try {
-        await guarded('insert records', () =>
-          collection.insertMany(documents as RecordDocument[], { ordered: false }),
-        )
-        return new Set()
-      } catch (error) {
-        const duplicates = duplicatesOf(error)
-        if (duplicates === undefined) throw error
-        return duplicates
-      }
+      const { duplicates } = await insertAll('insert records', collection, documents)
+      return duplicates
     },
 
     async update(changes, write) {
       const none = new Set<string>()
       if (changes.length === 0) return { stale: none, refused: none }
-      const operations = changes.map(
-        (change): AnyBulkWriteOperation<RecordDocument> => ({
-          updateOne: {
-            filter: { _id: change.id, rev: change.rev },
-            update: {
-              $set: { ...change.set, write, updatedAt: new Date() },
-              $inc: { rev: 1 },
-              ...(change.unset.length === 0
-                ? {}
-                : { $unset: Object.fromEntries(change.unset.map(field => [field, ''])) }),
-            } as UpdateFilter<RecordDocument>,
-          },
-        }),
-      )
-      let refused: ReadonlySet<string> = none
-      try {
-        const done = await guarded('update records', () =>
-          collection.bulkWrite(operations, { ordered: false }),
-        )
-        if (done.matchedCount === changes.length) return { stale: none, refused }
-      } catch (error) {
-        const duplicates = duplicatesOf(error)
-        if (duplicates === undefined) throw error
-        refused = new Set([...duplicates].map(place => changes[place]?.id ?? ''))
-      }
+      const updatedAt = new Date()
+      const statements = changes.map(({ id, rev, set, unset }) => ({
+        q: { _id: id, rev },
+        u: {
+          $set: { ...set, write, updatedAt },
+          $inc: { rev: 1 },
+          ...(unset.length === 0 ? {} : { $unset: Object.fromEntries(unset.map(field => [field, ''])) }),
+        },
+      }))
+      const done = await updateAll('update records', collection, statements, false)
+      if (done.matched === changes.length) return { stale: none, refused: none }
+      const refused = new Set([...done.duplicates].map(place => changes[place]?.id ?? ''))
       const written = await guarded('see which records were written', () =>
         collection
           .find({ _id: { $in: changes.map(change => change.id) }, write }, { projection: { _id: 1 } })
@@ -173,26 +155,23 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
 
     async note(nonce, changes) {
       if (changes.length === 0) return 0
-      const done = await guarded('note on leased records', () =>
-        collection.bulkWrite(
-          changes.map(change => ({
-            updateOne: { filter: { _id: change.id, 'lease.nonce': nonce }, update: leased(change) },
-          })),
-          { ordered: false },
-        ),
-      )
-      return done.matchedCount
+      const statements = changes.map(change => ({
+        q: { _id: change.id, 'lease.nonce': nonce },
+        u: leased(change),
+      }))
+      return (await updateAll('note on leased records', collection, statements, false)).matched
     },
 
     async settle(nonce, pairs) {
       if (pairs.length === 0) return
-      const operations: AnyBulkWriteOperation<RecordDocument>[] = []
-      for (const { same, changed } of pairs) {
+      const statements = pairs.flatMap(({ same, changed }) => {
         const filter = { _id: same.id, 'lease.nonce': nonce }
-        operations.push({ updateOne: { filter: { ...filter, rev: same.rev }, update: leased(same) } })
-        operations.push({ updateOne: { filter, update: leased(changed) } })
-      }
-      await guarded('settle leased records', () => collection.bulkWrite(operations, { ordered: true }))
+        return [
+          { q: { ...filter, rev: same.rev }, u: leased(same) },
+          { q: filter, u: leased(changed) },
+        ]
+      })
+      await updateAll('settle leased records', collection, statements, true)
     },
 
     async addIdentity(id, nonce, identities) {
@@ -247,6 +226,13 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
         ),
       )
       return ids
+    },
+
+    async gates() {
+      return guarded(
+        'find gates with records',
+        () => collection.distinct('gate', { gate: { $exists: true } }) as Promise<string[]>,
+      )
     },
 
     async countAtGate(gate, limit) {
