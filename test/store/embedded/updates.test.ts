@@ -228,6 +228,7 @@ const refused: readonly (readonly [string, Document, Document, number])[] = [
   ['an unknown clause of $push', { a: [] }, { $push: { a: { $each: [], $frob: 1 } } }, 2],
   ['a positional operator without a match', { a: [1] }, { $set: { 'a.$': 1 } }, 2],
   ['a filter of no name', { a: [1] }, { $set: { 'a.$[x]': 1 } }, 2],
+  ['a positional operator that is not closed', { a: [1] }, { $set: { 'a.$[x': 1 } }, 28],
   ['a new _id', {}, { $set: { _id: 99 } }, 66],
   ['an empty name', {}, { $set: { 'a..b': 1 } }, 56],
   ['a modifier of a value', {}, { $set: 5 }, 9],

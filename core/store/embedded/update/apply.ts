@@ -56,7 +56,7 @@ function visit(
   context: Context,
 ): boolean {
   const name = resolved(change, depth, node, context)
-  if (name.startsWith('$[')) return visitMany(node, name, change, depth, update, context)
+  if (/^\$\[.*\]$/.test(name)) return visitMany(node, name, change, depth, update, context)
   const last = depth === change.path.names.length - 1
   if (node instanceof ArrayNode && !isIndex(name)) throw notViable(name, node, change, depth)
   const child = node instanceof ObjectNode ? node.get(name) : node.values[Number(name)]
