@@ -71,6 +71,7 @@ describe('.ci/run', () => {
       '15 passed, 1 failed',
       1,
     ],
+    ['fails when the benchmark fails', { output: good, test: 0, bench: 1 }, '14 passed, 1 failed', 1],
     [
       'fails when the packages cannot be installed',
       { install: 1, output: good, test: 0 },

@@ -60,7 +60,9 @@ async function mocha(args) {
     }, LEFT_OPEN_MS)
   }
   const colour = process.stdout.isTTY ? ['--color'] : []
-  const { code } = await run(bin('mocha'), [...colour, ...args], onText)
+  // Not through mocha's own program, which starts another process that would outlive it.
+  const program = ['--import', 'tsx/esm', `${root}node_modules/mocha/lib/cli/cli.js`]
+  const { code } = await run(process.execPath, [...program, ...colour, ...args], onText)
   clearTimeout(timer)
   return code
 }
