@@ -31,6 +31,8 @@ async function main(): Promise<void> {
   const lingerMs = at > 0 ? Number(process.argv[at + 1]) : defaultLingerMs
   if (!Number.isFinite(lingerMs) || lingerMs < 0)
     throw new Error(`--linger takes milliseconds, not ${process.argv[at + 1]}`)
+  // The store is this user's alone.
+  process.umask(0o077)
   const server = await serve(realpathSync(folder), lingerMs)
   if (!server) return
   const stop = () => void server.close()

@@ -119,6 +119,10 @@ class Server implements RunningServer, Host {
     void this.close()
   }
 
+  get isClosing(): boolean {
+    return this.closing !== undefined
+  }
+
   begin(): void {
     this.working++
   }
@@ -184,6 +188,8 @@ class Connection {
   private work(): void {
     this.busy = true
     for (let bytes = this.waiting.shift(); bytes; bytes = this.waiting.shift()) {
+      // What arrives after the end began is not begun: its client sees the connection close.
+      if (this.server.isClosing) return
       const message = this.parse(bytes)
       if (!message) return
       const answer = run(this.server, message.body, message.sequences, this.id)
