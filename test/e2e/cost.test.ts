@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { MongoClient } from 'mongodb'
 import type { Payload } from '../../core/plugin.ts'
-import { type College, notification, openCollege } from './college.ts'
+import { type College, openCollege } from './college.ts'
 
 interface Cost {
   commands: number
