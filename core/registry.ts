@@ -1,4 +1,5 @@
 import { SetupError } from './errors.ts'
+import { lookUps } from './pipeline/further.ts'
 import type { Registry } from './pipeline/registered.ts'
 import { builtInTransforms } from './pipeline/transforms/index.ts'
 import type { ConnectorDefinition, StepDefinition, TransformDefinition } from './plugin.ts'
@@ -41,17 +42,10 @@ export function createRegistry(parts: {
     ...(parts.transforms ?? []),
   ])
   return Object.freeze({
-    connectors,
+    ...lookUps(connectors),
     steps,
     transforms,
-    connector: (name: string) => connectors.get(name),
     step: (name: string) => steps.get(name),
     transform: (name: string) => transforms.get(name),
-    resource(name: string) {
-      const slash = name.indexOf('/')
-      const resources = connectors.get(name.slice(0, slash))?.resources
-      const resource = name.slice(slash + 1)
-      return resources !== undefined && Object.hasOwn(resources, resource) ? resources[resource] : undefined
-    },
   })
 }

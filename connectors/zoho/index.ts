@@ -1,6 +1,7 @@
 import { type ConnectorDefinition, defineConnector } from '../../core/plugin.ts'
 import { btec, type ZohoModule } from './btec.ts'
 import { connectZoho } from './connection.ts'
+import { extended, moduleSchema } from './described.ts'
 import { parseWith } from './parse.ts'
 import { resourceOf } from './resources.ts'
 import { settingsSchema, type ZohoSettings } from './settings.ts'
@@ -11,10 +12,7 @@ export { btec } from './btec.ts'
 export type { ZohoSettings } from './settings.ts'
 export { channelToken, signatureHeaders } from './verify.ts'
 
-/**
- * A connector for these modules of Zoho CRM. A college with further ones makes its own:
- * `export default zohoConnector({ ...btec, Leads: { summary: 'Leads.', aliases: ['lead'], fields: {} } })`.
- */
+/** A connector for these modules of Zoho CRM, and for those that a college describes in config/connectors/zoho.json. */
 export const zohoConnector = (
   modules: Readonly<Record<string, ZohoModule>>,
 ): ConnectorDefinition<ZohoSettings> => {
@@ -30,6 +28,10 @@ export const zohoConnector = (
     ),
     verifiers: [zohoSignature, zohoToken],
     accepts: ['zoho-signature', 'zoho-token'],
+    extend: {
+      schema: moduleSchema,
+      with: described => zohoConnector(extended(modules, described)),
+    },
     parse: parseWith(name => names.get(name.toLowerCase())),
     connect: (settings, tools) => connectZoho(modules, settings, tools),
     demo: () => import('./sandbox/demo.ts'),

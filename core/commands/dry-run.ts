@@ -120,7 +120,11 @@ export async function dryRun(context: PipelineContext, args: readonly string[]):
   }
   const results: Rehearsal[] = []
   for (const payload of payloads) {
-    const result = rehearse({ set, registry, run }, { records }, { resource: flow.from, payload })
+    const result = rehearse(
+      { set, registry: set.registry, run },
+      { records },
+      { resource: flow.from, payload },
+    )
     const { record } = result
     if (record !== undefined) records = [...records.filter(({ id }) => id !== record.id), record]
     results.push(result)

@@ -61,7 +61,10 @@ export async function testCases(
         const finding = source.finding(['flow'], 'UNKNOWN_FLOW', `"${cases.flow}" is no flow that runs`)
         return { file, results: [], findings: [finding] }
       }
-      const results = runCases({ set, registry, ...(tenant === undefined ? {} : { tenant }) }, cases)
+      const results = runCases(
+        { set, registry: set.registry, ...(tenant === undefined ? {} : { tenant }) },
+        cases,
+      )
       return { file, results, findings: [] }
     }),
   )

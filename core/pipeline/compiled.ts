@@ -14,6 +14,7 @@ import type {
   WriteBackPlan,
 } from '../plugin.ts'
 import type { MappingFile } from './overlay.ts'
+import type { Registry } from './registered.ts'
 
 export interface CompiledFlow {
   readonly name: string
@@ -99,4 +100,6 @@ export interface PipelineSet {
     | { readonly skip: string }
     | undefined
   readonly findings: readonly Finding[]
+  /** Its connectors have the resources that the configuration describes besides. */
+  readonly registry: Registry
 }

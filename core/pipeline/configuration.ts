@@ -1,5 +1,6 @@
 import type { Finding } from '../errors.ts'
 import type { ConnectorConfig, Scale } from '../plugin.ts'
+import { checkResources } from './further.ts'
 import type { MappingFile } from './overlay.ts'
 import { readFolders } from './read.ts'
 import type { Registry } from './registered.ts'
@@ -24,6 +25,8 @@ export interface Configuration {
   readonly connectors: ReadonlyMap<string, ConnectorConfig>
   readonly scales: ReadonlyMap<string, Scale>
   readonly mappings: ReadonlyMap<string, Mapping>
+  /** False: a file about a connector is wrong and left out. */
+  readonly connectorsRead: boolean
   /** Module -> the file that describes it, where several do. */
   readonly choice: Readonly<Record<string, string>>
   readonly findings: readonly Finding[]
@@ -80,7 +83,7 @@ function checkScale(scale: Scale, source: Source): readonly Finding[] {
 /** Reads `config/`; what is wrong is told and left out. A tenant's own folder of scales counts before the common one. */
 export async function readConfiguration(options: {
   folders: readonly string[]
-  registry: Pick<Registry, 'steps' | 'transforms'>
+  registry: Pick<Registry, 'steps' | 'transforms' | 'connector'>
   tenant?: string | undefined
   saved?: Readonly<Record<string, SavedMapping>> | undefined
 }): Promise<Configuration> {
@@ -96,6 +99,12 @@ export async function readConfiguration(options: {
     file => file.connector,
     findings,
   )
+  for (const [name, { file, source }] of connectors) {
+    const wrong = checkResources(file, source, registry)
+    findings.push(...wrong)
+    if (wrong.length > 0) connectors.delete(name)
+  }
+  const connectorsRead = findings.length === 0
   const scales = new Map<string, Scale>()
   for (const sub of tenant === undefined ? ['scales'] : ['scales', `scales/${tenant}`])
     for (const [name, { file, source }] of await readAll<Scale>(
@@ -112,6 +121,7 @@ export async function readConfiguration(options: {
   const mappings = await readMappings(folders, tenant, saved, shapes, findings)
   return {
     connectors: new Map([...connectors].map(([name, { file }]) => [name, file])),
+    connectorsRead,
     scales,
     mappings,
     choice: await readChoice(folders),

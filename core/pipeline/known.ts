@@ -1,4 +1,4 @@
-import type { ConnectorConfig, JsonSchema, PipelineFile, Scale } from '../plugin.ts'
+import type { ConnectorConfig, ConnectorDefinition, JsonSchema, PipelineFile, Scale } from '../plugin.ts'
 import { nearest } from './nearest.ts'
 import type { Registry } from './registered.ts'
 import type { Path } from './source.ts'
@@ -39,10 +39,13 @@ export function checkResource(name: unknown, path: Path, registry: Registry, tel
     path,
     'UNKNOWN_RESOURCE',
     `the connector "${connector}" has no resource "${resource ?? ''}"`,
-    meant === undefined ? `one of ${known.join(', ')}` : `${connector}/${meant}`,
+    meant === undefined ? `one of ${known.join(', ')}${further(definition)}` : `${connector}/${meant}`,
   )
   return false
 }
+
+const further = ({ name, extend }: ConnectorDefinition): string =>
+  extend === undefined ? '' : `; or describe it under "resources" in config/connectors/${name}.json`
 
 /** The names of scales in a transform's options, wherever its schema says that one stands. */
 export function scaleNames(options: unknown, schema: JsonSchema | undefined): readonly string[] {

@@ -6,6 +6,7 @@ import { compile } from './compile.ts'
 import type { CompiledPipeline, PipelineSet } from './compiled.ts'
 import { type Configuration, readConfiguration, type SavedMapping } from './configuration.ts'
 import { dependencyCycles } from './cycles.ts'
+import { withResources } from './further.ts'
 import type { Known } from './known.ts'
 import { chooser, routeNames } from './names.ts'
 import { applyNames } from './overlay.ts'
@@ -87,13 +88,13 @@ function chosen(
   return modules
 }
 
-function partsFor(module: string, options: LoadOptions, configuration: Configuration) {
+function partsFor(module: string, registry: Registry, configuration: Configuration) {
   const mapping = configuration.mappings.get(module)?.file
   const named = new Map<string, ConnectorConfig>()
   for (const [name, config] of configuration.connectors)
     named.set(name, mapping === undefined ? config : applyNames(config, mapping))
   return {
-    registry: options.registry,
+    registry,
     connectorConfig: (connector: string) => named.get(connector),
     scale: (name: string) => configuration.scales.get(name),
   }
@@ -104,15 +105,19 @@ function partsFor(module: string, options: LoadOptions, configuration: Configura
  * in `previous`), and stops no other. Raises only what the file system raises.
  */
 export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> {
-  const { folders, registry, tenant, previous } = options
+  const { folders, tenant, previous } = options
   const files = await readFolders(folders.pipelines)
   const configuration = await readConfiguration({
     folders: folders.config,
-    registry,
+    registry: options.registry,
     tenant,
     saved: options.mappings,
   })
-  const check = shapesOf(registry).pipeline
+  const registry =
+    configuration.connectorsRead || previous === undefined
+      ? withResources(options.registry, configuration.connectors)
+      : previous.registry
+  const check = shapesOf(options.registry).pipeline
   const findings: Finding[] = [...configuration.findings]
   const names = new Map<Draft, string>()
   const unreadable = new Set<string>()
@@ -155,7 +160,7 @@ export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> 
     if (wrong) continue
     pipelines.set(
       module,
-      compile(draft.file, { ...partsFor(module, options, configuration), modules, tenant }, mapping),
+      compile(draft.file, { ...partsFor(module, registry, configuration), modules, tenant }, mapping),
     )
   }
   for (const name of unreadable) {
@@ -167,5 +172,6 @@ export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> 
     ...routeNames(new Map([...pipelines].map(([module, { file }]) => [module, file])), registry),
     choose: chooser(pipelines, registry),
     findings: findings.sort(byPlace),
+    registry,
   })
 }

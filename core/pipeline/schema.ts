@@ -311,6 +311,11 @@ export const connectorConfigSchema = (transforms: ReadonlyMap<string, TransformD
         additionalProperties: false,
       },
     },
+    resources: {
+      type: 'object',
+      propertyNames: { pattern: '^[A-Za-z][A-Za-z0-9_-]*$' },
+      additionalProperties: { type: 'object' },
+    },
   },
   required: ['connector'],
   additionalProperties: false,

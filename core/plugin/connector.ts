@@ -4,7 +4,7 @@ import type { Incoming, Parsed, Verifier } from './intake.ts'
 import type { Connection, ResourceDefinition } from './remote.ts'
 import type { Tools } from './tools.ts'
 import type { TransformDefinition } from './transform.ts'
-import type { JsonSchema } from './values.ts'
+import type { JsonSchema, Payload } from './values.ts'
 
 export interface ConnectorDefinition<S = unknown> {
   readonly name: string
@@ -23,6 +23,13 @@ export interface ConnectorDefinition<S = unknown> {
   /** Pure: a stored delivery is parsed again after a crash. Raises DataError with a code (`MODULE_MISMATCH`, `PARSE_SHAPE`). */
   readonly parse: (incoming: Incoming) => Parsed
   connect(settings: S, tools: Tools): Connection
+  /** Resources that only some colleges have (a CRM's own modules), described in `config/connectors/<connector>.json`. */
+  readonly extend?: {
+    /** Of one description. */
+    readonly schema: JsonSchema
+    /** The same connector with further resources, by name. Pure. */
+    readonly with: (resources: Readonly<Record<string, Payload>>) => ConnectorDefinition<S>
+  }
   /** A sandbox of the remote with a small college in it, for the demo; loaded only there. */
   readonly demo?: () => Promise<{ readonly default: Demo }>
 }

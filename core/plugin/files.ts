@@ -1,6 +1,6 @@
 /** Pipelines, connector settings and scales, as parsed from their files. */
 import type { FieldDefinition } from './record.ts'
-import type { Json, ResourceName } from './values.ts'
+import type { Json, Payload, ResourceName } from './values.ts'
 
 export interface PipelineFile {
   readonly version: number
@@ -29,6 +29,8 @@ export type Mark = 'pending' | 'done' | 'failed'
 export interface ConnectorConfig {
   readonly connector: string
   readonly marks?: Readonly<Record<string, Readonly<Record<Mark, Readonly<Record<string, unknown>>>>>>
+  /** Resources beside the connector's own, as its `extend.schema` describes them. */
+  readonly resources?: Readonly<Record<string, Payload>>
 }
 
 export interface Scale {
