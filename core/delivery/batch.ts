@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import type { RecordDocument } from '../store/documents.ts'
 import type { Records } from '../store/records.ts'
-import { decide, READ_WHOLE } from './decide.ts'
+import { decide, type Merging, READ_WHOLE } from './decide.ts'
 import { changeOf, type Draft } from './draft.ts'
 import { storedError } from './error.ts'
+import { beginMerge } from './merge.ts'
 import type { Decision, GateBefore, Item } from './scene.ts'
 import { openSession, type Session } from './session.ts'
 import type { Surroundings, Tenant } from './tenant.ts'
@@ -42,7 +43,15 @@ export async function decideBatch(
       const decision = made.get(item)
       if (decision === undefined) continue
       if (decision === READ_WHOLE) partial.push(item)
-      else if (decision.record !== undefined && lost.has(decision.record)) again.push(item)
+      else if ('merge' in decision) {
+        const [a, b] = decision.merge
+        const settled = a.stored !== null && b.stored !== null && changeOf(a) === null && changeOf(b) === null
+        const loser = settled
+          ? await beginMerge(records, a.next, b.next, randomUUID(), new Date(surroundings.now()))
+          : undefined
+        if (loser !== undefined) due.add(loser)
+        again.push(item)
+      } else if (decision.record !== undefined && lost.has(decision.record)) again.push(item)
       else decisions.set(item, decision)
     }
     for (const { next } of session.drafts) {
@@ -58,8 +67,8 @@ async function decideAll(
   tenant: Tenant,
   items: readonly Item[],
   { log, now, gateBefore }: Pick<Surroundings, 'log' | 'now'> & { readonly gateBefore: GateBefore },
-): Promise<ReadonlyMap<Item, Decision | typeof READ_WHOLE>> {
-  const made = new Map<Item, Decision | typeof READ_WHOLE>()
+): Promise<ReadonlyMap<Item, Decision | Merging | typeof READ_WHOLE>> {
+  const made = new Map<Item, Decision | Merging | typeof READ_WHOLE>()
   const run = tenant.run(now())
   session.want(items.flatMap(({ event }) => event.identity ?? []))
   await session.read()
@@ -70,7 +79,7 @@ async function decideAll(
     const rest: Item[] = []
     for (const item of pending) {
       const identity = item.event.identity ?? ''
-      let decision: Decision | typeof READ_WHOLE | undefined
+      let decision: Decision | Merging | typeof READ_WHOLE | undefined
       if (!blocked.has(identity)) {
         try {
           decision = decide(session, tenant, item, run, gateBefore)

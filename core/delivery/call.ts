@@ -1,11 +1,14 @@
 /** One call of one remote: match, note what is begun, write, and settle each record by its own answer. */
+import { randomUUID } from 'node:crypto'
 import { RetryableError, SetupError, WaslError } from '../errors.ts'
 import type { ResourceConnection, ResourceDefinition, WriteOperation, WriteResult } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
+import type { RecordDocument } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
 import type { Gates } from './gate.ts'
 import { type Held1, type Match, matchAll, refuseTaken } from './match.ts'
-import { acknowledged, conflicting, gated, markRefused, refused, retried } from './settle.ts'
+import { beginMerge } from './merge.ts'
+import { acknowledged, conflicting, gated, markRefused, refused, rest, retried } from './settle.ts'
 import { connectorOf, nameOf, resourceConnection, type Surroundings, type Tenant } from './tenant.ts'
 
 /** All that one call may take, in milliseconds: looking, writing, and adopting what was there already. */
@@ -60,6 +63,12 @@ export async function call(
     else pairs.push(refused(held, send.to, known, send.rendered?.content, now()))
   }
 
+  const merge = async ({ held }: Held1, holder: RecordDocument): Promise<void> => {
+    const own = { ...held.record, rev: held.rev }
+    const loser = await beginMerge(store.records, own, holder, randomUUID(), new Date(now()))
+    if (loser !== held.record._id) pairs.push(rest(held, [], now()))
+  }
+
   const failAll = async (all: readonly Held1[], error: unknown): Promise<void> => {
     for (const each of all) await fail(each, error)
   }
@@ -83,6 +92,8 @@ export async function call(
     const match = matches.get(each)
     if (match !== undefined && 'conflict' in match) {
       pairs.push(conflicting(each.held, resource, match.conflict, now()))
+    } else if (match !== undefined && 'merge' in match) {
+      await merge(each, match.merge)
     } else {
       const id = each.send.id ?? (match !== undefined && 'id' in match ? match.id : undefined)
       writes.push(id === undefined ? each : { ...each, id })
@@ -116,6 +127,7 @@ export async function call(
     for (const each of adopt) {
       const match = checked.get(each) as Match
       if ('conflict' in match) pairs.push(conflicting(each.held, resource, match.conflict, now()))
+      else if ('merge' in match) await merge(each, match.merge)
       else if ('id' in match) updates.push({ ...each, id: match.id })
     }
     await write(connection, definition, updates, signal, settleOne, failAll)

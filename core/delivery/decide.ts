@@ -7,6 +7,7 @@ import { remove } from './delete.ts'
 import { type Draft, newRecord, viewOf, without } from './draft.ts'
 import { storedError } from './error.ts'
 import { invalid } from './invalid.ts'
+import { mayMerge } from './merge.ts'
 import { nextSend, withContent, withMark } from './outbox.ts'
 import { type Decision, type GateBefore, type Item, nameOf, type Scene } from './scene.ts'
 import type { Session } from './session.ts'
@@ -16,6 +17,11 @@ import { isNewer, isOlder } from './version.ts'
 /** Part of a record that we do not have yet: the whole of it must be read from its remote. */
 export const READ_WHOLE = Symbol('read whole')
 
+/** Two records are one: they are merged first, then the event is decided again. */
+export interface Merging {
+  readonly merge: readonly [Draft, Draft]
+}
+
 /** Undefined: something must be read first; the session knows what. */
 export function decide(
   session: Session,
@@ -23,7 +29,7 @@ export function decide(
   item: Item,
   run: Run,
   gateBefore: GateBefore,
-): Decision | typeof READ_WHOLE | undefined {
+): Decision | Merging | typeof READ_WHOLE | undefined {
   const { event, payload } = item
   const draft = event.identity === undefined ? null : session.byIdentity(event.identity)
   if (draft === undefined) return undefined
@@ -42,7 +48,7 @@ export function decide(
     gateBefore,
   }
   const decision = on(scene, draft)
-  if (decision === undefined) return undefined
+  if (decision === undefined || 'merge' in decision) return decision
   return {
     module: chosen.pipeline.module,
     flow: chosen.flow.name,
@@ -56,7 +62,7 @@ const noPipeline = (event: EventDocument): WaslError =>
     hint: 'Load a pipeline for it, or end its webhook; replay the delivery afterwards.',
   })
 
-function on(scene: Scene, draft: Draft | null): Decision | undefined {
+function on(scene: Scene, draft: Draft | null): Decision | Merging | undefined {
   const { event } = scene.item
   const side = draft?.next.sides[scene.flow.connector]
   if (isOlder(event.version, side?.version)) {
@@ -92,7 +98,7 @@ function begin({ item, flow }: Scene, draft: Draft | null): Work {
 const isEnding = (result: Work | Ending): result is Ending => 'end' in result
 
 /** The record as its sender has it now. */
-function state(scene: Scene, known: Draft | null): Decision | undefined {
+function state(scene: Scene, known: Draft | null): Decision | Merging | undefined {
   const { session, flow, pipeline, run } = scene
   let draft = known
   let opened = flow.open(begin(scene, draft), run)
@@ -111,7 +117,10 @@ function state(scene: Scene, known: Draft | null): Decision | undefined {
       opened = flow.open(begin(scene, draft), run)
       if (isEnding(opened)) return ended(scene, draft, opened)
     } else {
-      conflict ??= refusal ?? mergeNeeded(scene, draft as Draft, other)
+      if (refusal === undefined && mayMerge((draft as Draft).next, other.next, pipeline)) {
+        return { merge: [draft as Draft, other] }
+      }
+      conflict ??= refusal ?? takenBy(other, 'belongs to another record')
     }
   }
   const taken = unique.filter((_, place) => (clashes[place] ?? draft) !== draft)
@@ -147,25 +156,16 @@ const isOfSender = (draft: Draft, resource: string) =>
 
 /** May the sender's object and `other` be one record? Undefined: they are. */
 function whyNotOne({ flow, pipeline }: Scene, draft: Draft | null, other: Draft): WaslError | undefined {
-  if (other.next.module !== pipeline.module) return taken(other, `is a ${other.next.module}`)
+  if (other.next.module !== pipeline.module) return takenBy(other, `is a ${other.next.module}`)
   if (draft !== null) return undefined
-  if (isOfSender(other, flow.from)) return taken(other, `belongs to another record of ${flow.from}`)
+  if (isOfSender(other, flow.from)) return takenBy(other, `belongs to another record of ${flow.from}`)
   return undefined
 }
 
-const taken = (other: Draft, why: string): WaslError =>
+const takenBy = (other: Draft, why: string): WaslError =>
   new DataError('IDENTITY_TAKEN', `An id in this record ${why} (${nameOf(other.next)}).`, {
     hint: 'Correct the id in the record that has the wrong one.',
   })
-
-const mergeNeeded = ({ flow }: Scene, draft: Draft, other: Draft): WaslError =>
-  isOfSender(other, flow.from)
-    ? taken(other, `belongs to another record of ${flow.from}`)
-    : new DataError(
-        'MERGE_NEEDED',
-        `${nameOf(draft.next)} and ${nameOf(other.next)} are one and the same, but were stored as two.`,
-        { hint: 'Decide which of the two stays, and delete the other in its own system.' },
-      )
 
 const notUnique = (entry: string, holder: Draft): WaslError => {
   const [field = '', value = ''] = entry.slice(1).split(/:(.*)/s)

@@ -4,11 +4,16 @@ import type { Payload, ResourceConnection, ResourceDefinition } from '../plugin.
 import type { RecordDocument } from '../store/documents.ts'
 import type { Records } from '../store/records.ts'
 import type { Held } from './held.ts'
+import { mayMerge } from './merge.ts'
 import type { Send } from './plan.ts'
 import { nameOf } from './scene.ts'
 
-/** `id`: it is there; `create`: it is not; `conflict`: a person decides. */
-export type Match = { readonly id: string } | { readonly create: true } | { readonly conflict: WaslError }
+/** `id`: it is there; `create`: it is not; `conflict`: a person decides; `merge`: another record has it. */
+export type Match =
+  | { readonly id: string }
+  | { readonly create: true }
+  | { readonly conflict: WaslError }
+  | { readonly merge: RecordDocument }
 
 export interface Held1 {
   readonly held: Held
@@ -126,31 +131,18 @@ export async function refuseTaken(
     for (const each of others) checked.set(each, { conflict: takenBy(first.held.record, identity) })
     if (holder === undefined) continue
     for (const each of claimants) {
-      if (holder._id !== each.held.record._id)
-        checked.set(each, { conflict: whoIsWho(each.held, holder, identity) })
+      const { record, pipeline } = each.held
+      if (holder._id === record._id || holder.mergedInto === record._id) continue
+      checked.set(
+        each,
+        mayMerge(record, holder, pipeline) ? { merge: holder } : { conflict: takenBy(holder, identity) },
+      )
     }
   }
   return checked
 }
 
-const takenBy = (holder: RecordDocument, identity: string) =>
+export const takenBy = (holder: RecordDocument, identity: string) =>
   new DataError('IDENTITY_TAKEN', `${identity} belongs to ${nameOf(holder)}.`, {
     hint: 'Correct the record that has the wrong one.',
   })
-
-/** One person, if the holder is of the same module and unknown wherever this record is known. */
-export function whoIsWho({ record, pipeline }: Held, holder: RecordDocument, identity: string): WaslError {
-  const known = (of: RecordDocument, resource: string) =>
-    of.identities.some(each => each.startsWith(`${resource}:`))
-  const both = [...pipeline.identity.keys()].some(
-    resource => known(record, resource) && known(holder, resource) && !identity.startsWith(`${resource}:`),
-  )
-  if (holder.module !== record.module || both) return takenBy(holder, identity)
-  return new DataError(
-    'MERGE_NEEDED',
-    `${nameOf(record)} and ${nameOf(holder)} are one and the same, stored as two.`,
-    {
-      hint: 'Decide which of the two stays, and delete the other in its own system.',
-    },
-  )
-}

@@ -6,15 +6,17 @@ import type { LeasedPair } from '../store/records.ts'
 import { MOST_TRIES } from './apply.ts'
 import { type CallOptions, call } from './call.ts'
 import { type Held, readReferences, targetsOf } from './held.ts'
+import { settleIdentities } from './identities.ts'
 import type { Held1 } from './match.ts'
-import { whoIsWho } from './match.ts'
 import { nextFor } from './plan.ts'
-import { conflicting, gated, missingOf, parked, refused, rest } from './settle.ts'
+import { gated, missingOf, parked, refused, rest } from './settle.ts'
 import type { Tenant } from './tenant.ts'
 
 /** A lease that is not renewed ends after so long; renewed three times as often. */
 const LEASE_MS = 15_000
 const MOST_RECORDS = 200
+/** Records of a module whose file is broken or gone are looked at again after so long. */
+const HOMELESS_MS = 60_000
 const MOST_BATCHES = 4
 
 export interface SendOptions extends CallOptions {
@@ -94,15 +96,20 @@ export function createSend(options: SendOptions): Send {
 
   async function runFor(tenant: Tenant, nonce: string, records: readonly RecordDocument[]): Promise<void> {
     const helds: Held[] = []
+    const homeless: string[] = []
     for (const record of records) {
       const pipeline = tenant.pipelines.modules.get(record.module)
-      if (pipeline !== undefined) helds.push({ record, pipeline, rev: record.rev, found: new Map() })
-      else
-        log.warn('record_without_pipeline', { tenant: tenant.id, module: record.module, record: record._id })
+      if (pipeline === undefined) homeless.push(record._id)
+      else helds.push({ record, pipeline, rev: record.rev, found: new Map() })
+    }
+    if (homeless.length > 0) {
+      log.warn('records_without_pipeline', { tenant: tenant.id, records: homeless.length })
+      await store.records.postpone(homeless, nonce, new Date(now() + HOMELESS_MS))
     }
     await wake(tenant, helds)
-    const pairs: LeasedPair[] = []
-    const open = await addIdentities(tenant, nonce, helds, pairs)
+    const { open, pairs: ended, due } = await settleIdentities(store, tenant, nonce, helds, now)
+    const pairs: LeasedPair[] = [...ended]
+    for (const id of due) hints.add(id)
     await Promise.all([
       readReferences(store.records, tenant, open),
       tenant.prepare(open.flatMap(({ record }) => targetsOf(record))),
@@ -148,36 +155,6 @@ export function createSend(options: SendOptions): Send {
     }
     const woken = await store.records.wake(tenant.id, [...keys], new Date(now()))
     if (woken > 0) log.debug('woken', { tenant: tenant.id, records: woken })
-  }
-
-  /** An id that a push brought becomes an identity by an update of its own; if somebody holds it, a person decides. */
-  async function addIdentities(
-    tenant: Tenant,
-    nonce: string,
-    helds: readonly Held[],
-    pairs: LeasedPair[],
-  ): Promise<readonly Held[]> {
-    const open: Held[] = []
-    await Promise.all(
-      helds.map(async held => {
-        const { record, pipeline } = held
-        const missing = pipeline.identitiesOf(record.fields).filter(each => !record.identities.includes(each))
-        if (missing.length === 0 || record.state === 'conflict' || record.state === 'merged') {
-          open.push(held)
-        } else if (await store.records.addIdentity(record._id, nonce, missing)) {
-          held.rev += 1
-          record.identities.push(...missing)
-          open.push(held)
-        } else {
-          const [holder] = await store.records.byIdentities(tenant.id, missing)
-          if (holder === undefined) return
-          const identity = missing.find(each => holder.identities.includes(each)) ?? (missing[0] as string)
-          const error = whoIsWho(held, holder, identity)
-          pairs.push(conflicting(held, identity.slice(0, identity.lastIndexOf(':')), error, now()))
-        }
-      }),
-    )
-    return open
   }
 
   /** PARK: says what is missing, looks once more, and only then lets go; so no arrival is missed. */

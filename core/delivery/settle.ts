@@ -34,7 +34,8 @@ function pair(held: Held, { facts, next, outbox = nothing() }: Ending, now: numb
   const left = next.outbox ?? record.outbox
   const fields = next.fields ?? record.fields
   const keys = [...pipeline.keysOf(fields)]
-  const identified = pipeline.identitiesOf(fields).every(identity => record.identities.includes(identity))
+  const known = new Set([...record.identities, ...(record.absorbedIdentities ?? [])])
+  const identified = pipeline.identitiesOf(fields).every(identity => known.has(identity))
   const woke = facts.set['woke'] === true
   const state = next.state ?? stateOf({ ...record, missing: next.missing ?? record.missing }, left)
   const due = next.gate !== undefined ? undefined : woke || !identified ? now : dueAt(state, left, now)
@@ -220,6 +221,14 @@ export function markRefused(held: Held, to: string, error: WaslError, now: numbe
   let outbox = withoutEntry(held.record.outbox, to)
   if (left?.content !== undefined || left?.remove === true) outbox = { ...outbox, [to]: left }
   return pair(held, { facts: nothing(), next: { outbox, lastError: storedError(error, to) } }, now)
+}
+
+/** The loser of a merge; `done`: the survivor has taken over what this one was when it was read. */
+export function mergedAway(held: Held, done: boolean, now: number): LeasedPair {
+  const { _id: id } = held.record
+  const later = { set: { claims: 0, dueAt: new Date(now) }, unset: ['lease'] }
+  const ended = { set: { claims: 0, absorbed: true, outbox: {} }, unset: ['lease', 'dueAt'] }
+  return { same: { id, rev: held.rev, ...(done ? ended : later) }, changed: { id, rev: held.rev, ...later } }
 }
 
 /** Two records claim one object, or one record fits two objects: a person decides. */

@@ -135,6 +135,8 @@ export interface RecordDocument {
   woke?: boolean
   mergedInto?: string
   absorbed?: boolean
+  /** Identities of records that were merged into this one; they are found there and lead here. */
+  absorbedIdentities?: string[]
   config?: string
   /** Names the write that made this state, so that a batch can tell which of its writes took effect. */
   write?: string

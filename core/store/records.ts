@@ -51,6 +51,8 @@ export interface Records {
   settle(nonce: string, pairs: readonly LeasedPair[]): Promise<void>
   /** Adds an identity in an update of its own. False: another record holds it. */
   addIdentity(id: string, nonce: string, identities: readonly string[]): Promise<boolean>
+  /** Ends leases and leaves the records due later. */
+  postpone(ids: readonly string[], nonce: string, until: Date): Promise<void>
   extend(ids: readonly string[], nonce: string, until: Date): Promise<void>
   /** Makes due every record that refers to one of `refs`. The number of them. */
   wake(tenant: string, refs: readonly string[], now: Date): Promise<number>
@@ -187,6 +189,15 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
         if (duplicatesOf(error) === undefined) throw error
         return false
       }
+    },
+
+    async postpone(ids, nonce, until) {
+      await guarded('postpone records', () =>
+        collection.updateMany(
+          { _id: { $in: [...ids] }, 'lease.nonce': nonce },
+          { $set: { dueAt: until, claims: 0 }, $unset: { lease: '' }, $inc: { rev: 1 } },
+        ),
+      )
     },
 
     async extend(ids, nonce, until) {
