@@ -8,9 +8,11 @@ import type { Health } from './http/ports.ts'
 import { createServer } from './http/server.ts'
 import { standardWebhooks } from './http/verifiers/standard-webhooks.ts'
 import { createJobs } from './jobs/jobs.ts'
+import { lookUps } from './pipeline/further.ts'
 import { loadPipelines } from './pipeline/load.ts'
 import type { ConnectorDefinition, Json, Log, Verifier } from './plugin.ts'
 import { createRegistry } from './registry.ts'
+import { findingLog, watchSettings } from './reload.ts'
 import { createHttpClient } from './request.ts'
 import { createSecrets, readKey } from './secrets.ts'
 import { connectionSettings, type Settings } from './settings.ts'
@@ -130,17 +132,20 @@ async function start(
   }
   await firstStart(first)
 
+  // Configuration may describe further resources: what asks for connectors and resources finds them here.
+  const known = new Map(registry.connectors)
+  const tell = findingLog(log)
   const tenants = createTenants({
     store,
     secrets,
     connectors,
     log,
     now,
-    load: async tenant => {
-      const set = await loadPipelines({ folders: settings.folders, registry, tenant })
-      for (const { file, line, column, pointer, code, message } of set.findings) {
-        log.warn('finding', { tenant, file, line, column, pointer, code, message })
-      }
+    load: async (tenant, previous) => {
+      const before = previous === undefined ? {} : { previous }
+      const set = await loadPipelines({ folders: settings.folders, registry, tenant, ...before })
+      tell(tenant, set)
+      for (const [name, connector] of set.registry.connectors) known.set(name, connector)
       return set
     },
     given: (tenant, name) => {
@@ -154,6 +159,8 @@ async function start(
   })
   await tenants.refresh()
   closing.push(() => tenants.close())
+  const watching = await watchSettings(settings.folders, tenants, log)
+  closing.push(() => watching.close())
 
   const worker = settings.role !== 'http'
   const jobs = createJobs({
@@ -166,8 +173,8 @@ async function start(
   const delivery = createDelivery({
     store,
     tenants,
-    connectors: registry.connectors,
-    resource: registry.resource,
+    connectors: known,
+    resource: lookUps(known).resource,
     log,
     now,
     random: Math.random,
@@ -184,7 +191,7 @@ async function start(
       intake: delivery,
       access: tenants.access,
       verifiers,
-      connectors: registry.connectors,
+      connectors: known,
       ...(settings.syncConnector === undefined ? {} : { syncConnector: settings.syncConnector }),
       modules: async tenant => (await tenants.get(tenant)).pipelines,
       health: healthOf(store, () => ({

@@ -29,7 +29,8 @@ export interface TenantOptions {
   readonly connectors: readonly ConnectorDefinition[]
   readonly log: Log
   readonly now: () => number
-  readonly load: (tenant: string) => Promise<PipelineSet>
+  /** `previous`: what ran before; a module whose file has become wrong goes on as it was. */
+  readonly load: (tenant: string, previous?: PipelineSet) => Promise<PipelineSet>
   /** Settings that the environment gives the default tenant's connection, where it gives some. */
   readonly given: (tenant: string, connector: string) => { readonly [name: string]: Json } | undefined
   readonly http: (remote: string, baseUrl: string, options?: Parameters<Tools['http']>[1]) => HttpClient
@@ -39,6 +40,8 @@ export interface TenantDirectory extends Tenants {
   readonly access: Access
   /** Reads tenants now; before the first request. */
   refresh(): Promise<void>
+  /** Files have changed: reads them again for every tenant, and swaps each one's pipelines at once. */
+  reload(): Promise<void>
   ids(): readonly string[]
   /** Which connectors each tenant is connected to; for people. */
   facts(): { readonly [tenant: string]: Json }
@@ -47,6 +50,8 @@ export interface TenantDirectory extends Tenants {
 
 interface Known extends Tenant {
   readonly document: TenantDocument
+  /** The state of the files that it was read from. */
+  readonly files: number
   close(): Promise<void>
 }
 
@@ -59,9 +64,18 @@ export function createTenants(options: TenantOptions): TenantDirectory {
   const keys = new Map<string, { key: ApiKey | undefined; until: number }>()
   let freshUntil = 0
   let refreshing: Promise<void> | undefined
+  /** Counts the changes of files. */
+  let files = 0
 
-  async function open(document: TenantDocument): Promise<Known> {
-    const pipelines = await options.load(document._id)
+  async function open(document: TenantDocument, before?: Known): Promise<Known> {
+    const state = files
+    const pipelines = await options.load(document._id, before?.pipelines)
+    const sameConnections =
+      before !== undefined &&
+      sameDocument(before.document, document) &&
+      before.pipelines.registry === pipelines.registry
+    if (sameConnections) return { ...before, pipelines, files: state }
+    const connectors = [...pipelines.registry.connectors.values()]
     const connections = new Map<string, Connection>()
     for (const connector of connectors) {
       const settings = settingsOf(document, connector)
@@ -76,6 +90,7 @@ export function createTenants(options: TenantOptions): TenantDirectory {
       id: document._id,
       document,
       pipelines,
+      files: state,
       run: at => ({ tenant: document._id, timezone: document.timezone, language: document.language, at }),
       connection: connector => connections.get(connector),
       metadata: resource => metadata.get(resource)?.facts,
@@ -150,11 +165,11 @@ export function createTenants(options: TenantOptions): TenantDirectory {
     const nextEndpoints = new Map<string, Endpoint>()
     for (const document of await store.tenants.all()) {
       const before = known.get(document._id)
-      const same = before !== undefined && JSON.stringify(before.document) === JSON.stringify(document)
-      next.set(document._id, same ? before : await open(document))
+      const same = before !== undefined && before.files === files && sameDocument(before.document, document)
+      next.set(document._id, same ? before : await open(document, before))
       for (const endpoint of endpointsOf(document)) nextEndpoints.set(endpoint.id, endpoint)
     }
-    const closed = [...known].filter(([id, tenant]) => next.get(id) !== tenant)
+    const closed = [...known].filter(([id, tenant]) => next.get(id)?.connection !== tenant.connection)
     known = next
     endpoints = nextEndpoints
     freshUntil = now() + FRESH_MS
@@ -177,6 +192,13 @@ export function createTenants(options: TenantOptions): TenantDirectory {
 
   return {
     refresh,
+
+    async reload() {
+      files += 1
+      // A reading that is under way may have seen the files before they changed.
+      await refreshing?.catch(() => undefined)
+      await refresh()
+    },
 
     ids: () => [...known.keys()],
 
@@ -230,6 +252,9 @@ export function createTenants(options: TenantOptions): TenantDirectory {
     },
   }
 }
+
+const sameDocument = (a: TenantDocument, b: TenantDocument): boolean =>
+  JSON.stringify(a) === JSON.stringify(b)
 
 function keyOf({
   tenant,

@@ -19,6 +19,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tenants: ['delivery', 'http', 'pipeline', 'secrets', 'store'],
   'first-start': ['http', 'secrets', 'store', 'tenants'],
   demo: ['first-start', 'settings'],
+  reload: ['pipeline', 'settings', 'watch'],
+  watch: [],
   watchdog: [],
   registry: ['pipeline', 'steps'],
   settings: [],

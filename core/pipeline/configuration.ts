@@ -101,8 +101,11 @@ export async function readConfiguration(options: {
   )
   for (const [name, { file, source }] of connectors) {
     const wrong = checkResources(file, source, registry)
+    if (wrong.length === 0) continue
     findings.push(...wrong)
-    if (wrong.length > 0) connectors.delete(name)
+    // Its marks still count.
+    const { resources: _, ...rest } = file
+    connectors.set(name, { file: rest, source })
   }
   const connectorsRead = findings.length === 0
   const scales = new Map<string, Scale>()
