@@ -13,6 +13,7 @@ import {
   embeddedPid,
   memoryOf,
   type Program,
+  processorMs,
   startEcho,
   startEngine,
   startHandWritten,
@@ -40,6 +41,9 @@ interface Round {
   readonly outcomes: LoadResult['outcomes']
   readonly p50: number
   readonly p99: number
+  /** Microseconds of processor time per webhook, of the program and of its embedded server. */
+  readonly processor: number | undefined
+  readonly storeProcessor: number | undefined
   readonly startMs: number
   readonly idle: number | undefined
   readonly after: number | undefined
@@ -72,17 +76,24 @@ async function round(name: string, start: () => Promise<Program>, seed: number):
     const idle = measured ? memoryOf(pid)?.rss : undefined
     const common = { ...target, connections }
     await load({ ...common, count: Math.min(1000, count), run: `w${seed}`, seed: seed + 1000 })
+    const server = embeddedPid(folder)
+    const [used, storeUsed] = [processorMs(pid), server === undefined ? undefined : processorMs(server)]
     const result = await load({ ...common, count, run: `r${seed}`, seed })
+    const perWebhook = (process: number | undefined, before: number | undefined) => {
+      const after = process === undefined ? undefined : processorMs(process)
+      return after === undefined || before === undefined ? undefined : ((after - before) * 1000) / count
+    }
     const refused = Object.keys(result.statuses).filter(status => !['200', '202'].includes(status))
     if (refused.length > 0) throw new Error(`${name} answered ${JSON.stringify(result.statuses)}`)
     const outcomes = Object.entries(result.outcomes).map(([outcome, times]) => `${times} ${outcome}`)
-    const server = embeddedPid(folder)
     const made: Round = {
       accepted: count / result.accepted,
       ...(result.settled === undefined ? {} : { settled: count / result.settled }),
       outcomes: result.outcomes,
       p50: result.p50,
       p99: result.p99,
+      processor: perWebhook(pid, used),
+      storeProcessor: perWebhook(server, storeUsed),
       startMs,
       idle,
       after: memoryOf(pid)?.rss,
@@ -153,7 +164,17 @@ const ratio = (name: string, pick: (made: Round) => number | undefined) => {
 }
 say()
 table([
-  ['', 'accepted/s', 'of hand-written', 'end to end/s', 'of hand-written', 'p50 ms', 'p99 ms'],
+  [
+    '',
+    'accepted/s',
+    'of hand-written',
+    'end to end/s',
+    'of hand-written',
+    'p50 ms',
+    'p99 ms',
+    'CPU µs',
+    'store µs',
+  ],
   ...programs.map(([name]) => [
     name,
     shown(medianOf(name, made => made.accepted)),
@@ -168,6 +189,8 @@ table([
       medianOf(name, made => made.p99),
       1,
     ),
+    shown(medianOf(name, made => made.processor)),
+    shown(medianOf(name, made => made.storeProcessor)),
   ]),
 ])
 say()

@@ -176,6 +176,15 @@ export function memoryOf(pid: number): { rss: number; anonymous: number } | unde
   return { rss: megabytes('VmRSS'), anonymous: megabytes('RssAnon') }
 }
 
+/** Milliseconds of processor time that a process has used; undefined where the system does not say. */
+export function processorMs(pid: number): number | undefined {
+  const file = `/proc/${pid}/stat`
+  if (!existsSync(file)) return undefined
+  // The name in brackets may hold blanks; of what follows, the 12th and 13th are user and system time in 1/100 s.
+  const fields = readFileSync(file, 'utf8').split(') ').at(-1)!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
+}
+
 /** The embedded server of a data folder, by its command line. */
 export function embeddedPid(folder: string): number | undefined {
   if (!existsSync('/proc/self/cmdline')) return undefined
