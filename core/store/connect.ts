@@ -2,10 +2,13 @@
 import type { Collection, Db } from 'mongodb'
 import { Mongoose } from 'mongoose'
 import { StoreError } from '../errors.ts'
+import { type AuditRows, auditIn } from './audit.ts'
 import { type Deliveries, deliveriesIn } from './deliveries.ts'
 import type { DeliveryDocument, RecordDocument } from './documents.ts'
 import { guarded } from './failure.ts'
 import { type Gates, gatesIn } from './gates.ts'
+import { type History, historyIn } from './history.ts'
+import { type Lookup, lookupIn } from './lookup.ts'
 import { type Records, recordsIn } from './records.ts'
 import { defineModels } from './schemas.ts'
 import { type Tenants, tenantsIn } from './tenants.ts'
@@ -17,6 +20,10 @@ export interface Store {
   readonly gates: Gates
   readonly tenants: Tenants
   readonly vault: VaultStore
+  /** What operators ask and change. */
+  readonly history: History
+  readonly lookup: Lookup
+  readonly audit: AuditRows
   /** For Agenda, which brings its own collection, and for tests that watch the driver. */
   readonly db: Db
   /** Raises StoreError when a write would not be taken now. */
@@ -86,6 +93,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     gates: gatesIn(models),
     tenants: tenantsIn(models),
     vault: vaultIn(models),
+    history: historyIn(deliveries),
+    lookup: lookupIn(records),
+    audit: auditIn(models),
     db,
     async ping() {
       // A write, since a store that only reads takes no delivery.

@@ -15,6 +15,16 @@ deliveries.index(
 )
 deliveries.index({ tenant: 1, 'events.record': 1, _id: 1 }, { name: 'record' })
 deliveries.index({ tenant: 1, 'events.module': 1, 'events.outcome': 1, _id: 1 }, { name: 'outcome' })
+// For operators: the history of a tenant, its dead letters, and what became of an object that has no record.
+deliveries.index({ tenant: 1, _id: 1 }, { name: 'newest' })
+deliveries.index(
+  { tenant: 1, _id: 1, 'events.outcome': 1 },
+  { name: 'invalid', partialFilterExpression: { 'events.outcome': 'INVALID' } },
+)
+deliveries.index(
+  { tenant: 1, 'events.identity': 1, _id: 1 },
+  { name: 'skipped', partialFilterExpression: { 'events.outcome': 'SKIPPED' } },
+)
 deliveries.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
 
 const records = new Schema({ _id: String }, { ...open, collection: 'records' })
@@ -93,6 +103,24 @@ const vault = new Schema(
   { versionKey: false, autoIndex: false, collection: 'vault' },
 )
 
+const audit = new Schema(
+  {
+    _id: String,
+    tenant: required,
+    number: { type: Number, required: true },
+    at: { type: Date, required: true },
+    by: required,
+    action: required,
+    target: required,
+    details: { type: Schema.Types.Mixed, required: true },
+    before: { type: String, default: '' },
+    seal: required,
+  },
+  { versionKey: false, autoIndex: false, minimize: false, collection: 'audit' },
+)
+audit.index({ tenant: 1, number: 1 }, { name: 'number', unique: true })
+audit.index({ tenant: 1, target: 1, number: 1 }, { name: 'target' })
+
 /** Registers every model on `mongoose` (an instance of its own, never the module's default). */
 export function defineModels(connection: ReturnType<Mongoose['createConnection']>) {
   return {
@@ -102,6 +130,7 @@ export function defineModels(connection: ReturnType<Mongoose['createConnection']
     tenants: connection.model('Tenant', tenants),
     keys: connection.model('Key', keys),
     vault: connection.model('Vault', vault),
+    audit: connection.model('Audit', audit),
   }
 }
 

@@ -1,0 +1,134 @@
+/** The history as operators read it: deliveries by tenant, newest first, always by an index and never with their bytes. */
+import type { Collection, Document } from 'mongodb'
+import type { Outcome } from '../plugin.ts'
+import type { DeliveryDocument, EventDocument } from './documents.ts'
+import { guarded, tenantOf } from './failure.ts'
+
+export interface HistoryFilter {
+  readonly module?: string
+  /** `null`: events that have no outcome yet. */
+  readonly outcome?: Outcome | null
+  /** A record's `_id`. */
+  readonly record?: string
+}
+
+export type DeliveryFacts = Omit<DeliveryDocument, 'raw'>
+
+export interface History {
+  /** Deliveries with an event that fits, newest first, from the delivery `from` (itself included) on. */
+  page(
+    tenant: string,
+    filter: HistoryFilter,
+    from: string | undefined,
+    limit: number,
+  ): Promise<readonly DeliveryFacts[]>
+  /** Deliveries with an INVALID event, oldest first, after the delivery `after`. */
+  invalid(tenant: string, after: string, limit: number): Promise<readonly DeliveryFacts[]>
+  /** Events that were SKIPPED and told of one of these objects, newest first. */
+  skipped(tenant: string, identities: readonly string[], limit: number): Promise<readonly DeliveryFacts[]>
+  /** Deliveries received between two moments, oldest first, after the delivery `after`. */
+  window(
+    tenant: string,
+    from: Date,
+    to: Date,
+    after: string | undefined,
+    limit: number,
+  ): Promise<readonly DeliveryFacts[]>
+  /**
+   * Writes `events` into a delivery that is not open, if they are still what was read, and with `dueAt` opens it.
+   * False: it is open, its bytes are forgotten (only with `dueAt`), or somebody was faster.
+   */
+  change(
+    delivery: Pick<DeliveryDocument, '_id' | 'tenant' | 'events'>,
+    events: readonly EventDocument[],
+    dueAt?: Date,
+  ): Promise<boolean>
+  /** Whether its bytes are still kept. */
+  isKept(tenant: string, id: string): Promise<boolean>
+}
+
+/** Ids begin with the second in which they were made. */
+const idAt = (at: Date, rest: string): string =>
+  `${Math.floor(at.getTime() / 1000)
+    .toString(16)
+    .padStart(8, '0')}${rest.repeat(16)}`
+
+export function historyIn(collection: Collection<DeliveryDocument>): History {
+  const withoutBytes = { projection: { raw: 0 } } as const
+
+  function read(
+    filter: Document,
+    direction: 1 | -1,
+    limit: number,
+    hint?: string,
+  ): Promise<readonly DeliveryFacts[]> {
+    return guarded('read the history', () =>
+      collection
+        .find(filter, { ...withoutBytes, ...(hint === undefined ? {} : { hint }) })
+        .sort({ _id: direction })
+        .limit(limit)
+        .toArray(),
+    )
+  }
+
+  return {
+    page(tenant, { module, outcome, record }, from, limit) {
+      const filter: Document = { tenant: tenantOf(tenant) }
+      if (from !== undefined) filter['_id'] = { $lte: from }
+      if (record !== undefined) {
+        filter['events.record'] = record
+        return read(filter, -1, limit, 'record')
+      }
+      const wanted = {
+        ...(module === undefined ? {} : { module }),
+        ...(outcome === undefined ? {} : { outcome }),
+      }
+      if (Object.keys(wanted).length > 0) filter['events'] = { $elemMatch: wanted }
+      return read(filter, -1, limit)
+    },
+
+    invalid(tenant, after, limit) {
+      const filter = { tenant: tenantOf(tenant), 'events.outcome': 'INVALID', _id: { $gt: after } }
+      return read(filter, 1, limit, 'invalid')
+    },
+
+    async skipped(tenant, identities, limit) {
+      if (identities.length === 0) return []
+      const filter = {
+        tenant: tenantOf(tenant),
+        'events.identity': { $in: [...identities] },
+        'events.outcome': 'SKIPPED',
+      }
+      return read(filter, -1, limit, 'skipped')
+    },
+
+    window(tenant, from, to, after, limit) {
+      const first = after === undefined ? { $gte: idAt(from, '0') } : { $gt: after }
+      const filter = { tenant: tenantOf(tenant), _id: { ...first, $lte: idAt(to, 'f') } }
+      return read(filter, 1, limit, 'newest')
+    },
+
+    async change({ _id, tenant, events: before }, events, dueAt) {
+      const filter = {
+        _id,
+        tenant: tenantOf(tenant),
+        dueAt: { $exists: false },
+        events: before,
+        ...(dueAt === undefined ? {} : { raw: { $exists: true } }),
+      }
+      const set = { events: [...events], ...(dueAt === undefined ? {} : { dueAt, tries: 0 }) }
+      const done = await guarded('change a delivery', () =>
+        collection.updateOne(filter as Document, { $set: set }),
+      )
+      return done.matchedCount === 1
+    },
+
+    async isKept(tenant, id) {
+      const filter = { _id: id, tenant: tenantOf(tenant), raw: { $exists: true } }
+      const found = await guarded('see whether a payload is kept', () =>
+        collection.findOne(filter, { projection: { _id: 1 } }),
+      )
+      return found !== null
+    },
+  }
+}
