@@ -21,6 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   demo: ['first-start', 'settings'],
   reload: ['pipeline', 'settings', 'watch'],
   watch: [],
+  operations: ['delivery', 'pipeline', 'reasons', 'store'],
+  reasons: [],
   watchdog: [],
   registry: ['pipeline', 'steps'],
   settings: [],
