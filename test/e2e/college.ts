@@ -137,14 +137,14 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
       }),
 
     async quiet() {
-      await zohoSandbox.announced()
+      const { db } = college.engine.store
       await until('nothing is due', async () => {
-        const db = college.engine.store.db
+        await zohoSandbox.announced()
+        await plugin.idle()
         const due = await db.collection('records').countDocuments({ dueAt: { $exists: true } })
         const open = await db.collection('deliveries').countDocuments({ dueAt: { $exists: true } })
-        return due === 0 && open === 0
+        return due === 0 && open === 0 && plugin.waiting === 0
       })
-      await plugin.idle()
     },
 
     async restart() {
@@ -156,10 +156,11 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
 
     async close() {
       zohoSandbox.notify(null)
-      await plugin.stop()
-      await college.engine.stop()
-      await zohoSandbox.close()
-      await moodleSandbox.stop()
+      const t=Date.now(); const lap=(n:string)=>{ if (Date.now()-t>1500) console.error('lap',n,Date.now()-t) }
+      await plugin.stop(); lap('plugin')
+      await college.engine.stop(); lap('engine')
+      await zohoSandbox.close(); lap('zoho')
+      await moodleSandbox.stop(); lap('moodle')
       await rm(folder, { recursive: true, force: true })
     },
   }
