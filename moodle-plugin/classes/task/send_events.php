@@ -1,0 +1,56 @@
+<?php
+// This file is part of Moodle - https://moodle.org/
+//
+// Moodle is free software: you can redistribute it and/or modify
+// it under the terms of the GNU General Public License as published by
+// the Free Software Foundation, either version 3 of the License, or
+// (at your option) any later version.
+//
+// Moodle is distributed in the hope that it will be useful,
+// but WITHOUT ANY WARRANTY; without even the implied warranty of
+// MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+// GNU General Public License for more details.
+//
+// You should have received a copy of the GNU General Public License
+// along with Moodle.  If not, see <https://www.gnu.org/licenses/>.
+
+namespace local_moodle_zoho_sync\task;
+
+use local_moodle_zoho_sync\sender;
+
+/**
+ * Sends what waits in the outbox, every minute.
+ *
+ * @package   local_moodle_zoho_sync
+ * @copyright 2026 The Wasl authors
+ * @license   https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
+ */
+class send_events extends \core\task\scheduled_task {
+    /**
+     * Its name in the list of tasks.
+     *
+     * @return string
+     */
+    public function get_name() {
+        return get_string('tasksend', 'local_moodle_zoho_sync');
+    }
+
+    /**
+     * A backend that does not answer is no failure of the task: Moodle would run it more and more seldom.
+     */
+    public function execute() {
+        $run = sender::run();
+        if ($run === null) {
+            mtrace(get_string('nothingdone', 'local_moodle_zoho_sync'));
+            return;
+        }
+        mtrace(get_string('sentsummary', 'local_moodle_zoho_sync', [
+            'sent' => $run->sent,
+            'skipped' => $run->skipped,
+            'dead' => $run->dead,
+        ]));
+        if ($run->stopped !== '') {
+            mtrace($run->stopped);
+        }
+    }
+}
