@@ -88,7 +88,8 @@ export async function writeCredentials(
     await store.tenants.addKey({ _id: made.id, tenant, scopes: ['admin'], hash, createdAt: new Date(now) })
     key = made.key
   }
-  const credentials: Credentials = { url, tenant, endpoints, key }
+  // A worker listens nowhere: where another engine listens stays known.
+  const credentials: Credentials = { url: url === '' ? (before?.url ?? '') : url, tenant, endpoints, key }
   await mkdir(dataFolder, { recursive: true, mode: 0o700 })
   const draft = `${file}.${process.pid}`
   await writeFile(draft, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600 })

@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tenants: ['delivery', 'http', 'pipeline', 'secrets', 'store'],
   'first-start': ['http', 'secrets', 'store', 'tenants'],
   demo: ['first-start', 'settings'],
+  import: ['delivery', 'first-start', 'http', 'json', 'pipeline'],
   reload: ['pipeline', 'settings', 'watch'],
   watch: [],
   operations: ['delivery', 'pipeline', 'reasons', 'store'],

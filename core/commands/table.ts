@@ -50,6 +50,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     details: '  Without names: all *.cases.json beside the pipelines and in test/pipelines.\n',
     load: () => withRegistry(async () => (await import('./test.ts')).test),
   },
+  import: {
+    usage:
+      '<module> <file> [--connector <name>] [--tenant <id>] [--format json|ndjson|csv] [--again] [--json]',
+    summary: 'Brings the records of a file in, with or without a running engine.',
+    details:
+      '  JSON (a list, or { "data": [...] }), NDJSON, or CSV whose first line names the sender\'s fields.\n  --connector  in whose shape the records are, where the module has several senders\n  --again      also what an earlier run of the same file brought\n  Run it again after an interruption: it goes on where it was.\n  Ends with 1 when a record is INVALID or FAILED.\n',
+    load: async () => (await import('./import.ts')).importFile,
+  },
   doctor: {
     usage: '[--json]',
     summary: 'Asks everything that Wasl depends on, and says what is wrong and what to do.',

@@ -115,8 +115,9 @@ async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   })
 }
 
-function arrivalOf(
-  { sender, connector, route }: Batch,
+/** One part of a batch as a delivery. `index`: its place among those under one `idempotencyKey`. */
+export function arrivalOf(
+  { sender, connector, route }: Omit<Batch, 'key'>,
   body: Payload,
   index: number,
   idempotencyKey: string | undefined,
