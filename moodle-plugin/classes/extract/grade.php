@@ -49,7 +49,8 @@ class grade {
      * @throws nothing_to_tell
      */
     public static function now(stdClass $row): array {
-        global $DB;
+        global $CFG, $DB;
+        require_once($CFG->libdir . '/grade/constants.php');
         $course = course::told((int) $row->courseid);
         $item = self::item($row);
         $user = $DB->get_record('user', ['id' => $row->userid, 'deleted' => 0]);
