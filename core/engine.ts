@@ -4,13 +4,16 @@ import { fileURLToPath } from 'node:url'
 import { createDelivery, type Delivery } from './delivery/delivery.ts'
 import { SetupError, StoreError } from './errors.ts'
 import { type Credentials, type FirstStart, firstStart, writeCredentials } from './first-start.ts'
-import type { Health } from './http/ports.ts'
+import { operationRoutes } from './http/operations/routes.ts'
+import type { Health, HttpOptions } from './http/ports.ts'
 import { createServer } from './http/server.ts'
 import { standardWebhooks } from './http/verifiers/standard-webhooks.ts'
 import { createJobs } from './jobs/jobs.ts'
+import { createAudit } from './operations/audit.ts'
 import { lookUps } from './pipeline/further.ts'
 import { loadPipelines } from './pipeline/load.ts'
 import type { ConnectorDefinition, Json, Log, Verifier } from './plugin.ts'
+import { createReasons } from './reasons/reasons.ts'
 import { createRegistry } from './registry.ts'
 import { findingLog, watchSettings } from './reload.ts'
 import { createHttpClient } from './request.ts'
@@ -185,7 +188,17 @@ async function start(
 
   let url = ''
   if (settings.role !== 'worker') {
-    const server = await createServer({
+    const operations = operationRoutes({
+      store,
+      tenants,
+      audit: createAudit(store.audit, secrets.hashKey, now),
+      reasons: createReasons(connectors),
+      connectors: known,
+      log,
+      now,
+      ring: () => delivery.ring(),
+    })
+    const http: HttpOptions = {
       host: settings.host,
       port: settings.port,
       intake: delivery,
@@ -205,7 +218,8 @@ async function start(
       })),
       log,
       now,
-    })
+    }
+    const server = await createServer(http, operations)
     try {
       await server.start()
     } catch (cause) {

@@ -8,7 +8,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['commands', 'connectors', 'settings'],
   commands: ['*'],
   engine: ['*'],
-  http: ['delivery', 'pipeline', 'store', 'json', 'secrets'],
+  http: ['delivery', 'operations', 'pipeline', 'reasons', 'store', 'json', 'secrets'],
   jobs: ['delivery', 'store'],
   delivery: ['pipeline', 'store', 'json'],
   pipeline: ['json'],

@@ -6,6 +6,14 @@ import type { Tools } from './tools.ts'
 import type { TransformDefinition } from './transform.ts'
 import type { JsonSchema, Payload } from './values.ts'
 
+/** An error code in plain words, for people who do not know Wasl. */
+export interface ReasonDefinition {
+  /** Who can mend it: who keeps the register, who teaches, who runs the college's systems, or Wasl's developers. */
+  readonly who: 'registry' | 'tutor' | 'it' | 'us'
+  readonly en: { readonly cause: string; readonly next: string }
+  readonly ar: { readonly cause: string; readonly next: string }
+}
+
 export interface ConnectorDefinition<S = unknown> {
   readonly name: string
   readonly summary: string
@@ -30,6 +38,8 @@ export interface ConnectorDefinition<S = unknown> {
     /** The same connector with further resources, by name. Pure. */
     readonly with: (resources: Readonly<Record<string, Payload>>) => ConnectorDefinition<S>
   }
+  /** What the codes of the errors that it raises mean, by code. */
+  readonly reasons?: Readonly<Record<string, ReasonDefinition>>
   /** A sandbox of the remote with a small college in it, for the demo; loaded only there. */
   readonly demo?: () => Promise<{ readonly default: Demo }>
 }

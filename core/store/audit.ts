@@ -26,7 +26,7 @@ export interface AuditRows {
   add(row: AuditDocument): Promise<boolean>
   /** In order, after the number `after`. */
   page(tenant: string, after: number, limit: number): Promise<readonly AuditDocument[]>
-  /** Newest first. */
+  /** Newest first: rows about `target`, alone or (in `details.ids`) among others. */
   of(tenant: string, target: string, limit: number): Promise<readonly AuditDocument[]>
 }
 
@@ -68,7 +68,8 @@ export function auditIn({ audit }: Models): AuditRows {
     of: (tenant, target, limit) =>
       guarded('read the audit log', () =>
         audit
-          .find({ tenant: tenantOf(tenant), target })
+          .find({ tenant: tenantOf(tenant) })
+          .or([{ target }, { 'details.ids': target }])
           .sort({ number: -1 })
           .limit(limit)
           .lean<AuditDocument[]>()

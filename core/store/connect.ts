@@ -3,6 +3,7 @@ import type { Collection, Db } from 'mongodb'
 import { Mongoose } from 'mongoose'
 import { StoreError } from '../errors.ts'
 import { type AuditRows, auditIn } from './audit.ts'
+import { type BulkJobs, bulkIn } from './bulk.ts'
 import { type Deliveries, deliveriesIn } from './deliveries.ts'
 import type { DeliveryDocument, RecordDocument } from './documents.ts'
 import { guarded } from './failure.ts'
@@ -24,6 +25,7 @@ export interface Store {
   readonly history: History
   readonly lookup: Lookup
   readonly audit: AuditRows
+  readonly bulk: BulkJobs
   /** For Agenda, which brings its own collection, and for tests that watch the driver. */
   readonly db: Db
   /** Raises StoreError when a write would not be taken now. */
@@ -96,6 +98,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     history: historyIn(deliveries),
     lookup: lookupIn(records),
     audit: auditIn(models),
+    bulk: bulkIn(models),
     db,
     async ping() {
       // A write, since a store that only reads takes no delivery.

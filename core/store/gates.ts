@@ -1,4 +1,5 @@
 /** Gates: remotes of a tenant that are closed for a while, shared by every engine. */
+import { trusted } from 'mongoose'
 import type { GateDocument } from './documents.ts'
 import { guarded, isDuplicateKey, tenantOf } from './failure.ts'
 import type { Models } from './schemas.ts'
@@ -12,9 +13,17 @@ export interface Gates {
   /** The remote answers again: its records are let go, `perSecond` of them at a time. */
   opening(id: string, perSecond: number): Promise<void>
   remove(id: string): Promise<void>
+  /** A person keeps everything from the remote until they resume it; neither an answer nor a failure changes that. */
+  pause(gate: GateDocument): Promise<void>
+  /** False: nobody had paused it. */
+  resume(id: string, perSecond: number, now: Date): Promise<boolean>
+  /** The next probe goes at once. False: there is no such closed gate, or a person has paused it. */
+  tryNow(id: string, now: Date): Promise<boolean>
 }
 
 export function gatesIn({ gates }: Models): Gates {
+  const unpaused = { reason: trusted({ $ne: 'paused' as const }) }
+
   return {
     async all() {
       return guarded('read gates', () => gates.find().lean<GateDocument[]>().exec())
@@ -33,7 +42,9 @@ export function gatesIn({ gates }: Models): Gates {
             throw error
           }
         }
-        const done = await gates.updateOne({ _id, rounds }, { $set: facts, $unset: { opening: '' } }).exec()
+        const done = await gates
+          .updateOne({ _id, rounds, ...unpaused }, { $set: facts, $unset: { opening: '' } })
+          .exec()
         return done.matchedCount === 1
       })
     },
@@ -47,12 +58,39 @@ export function gatesIn({ gates }: Models): Gates {
 
     async opening(id, perSecond) {
       await guarded('open a gate', () =>
-        gates.updateOne({ _id: id }, { $set: { opening: perSecond } }).exec(),
+        gates.updateOne({ _id: id, ...unpaused }, { $set: { opening: perSecond } }).exec(),
       )
     },
 
     async remove(id) {
-      await guarded('remove a gate', () => gates.deleteOne({ _id: id }).exec())
+      await guarded('remove a gate', () => gates.deleteOne({ _id: id, ...unpaused }).exec())
+    },
+
+    async pause(gate) {
+      tenantOf(gate.tenant)
+      const { _id, ...facts } = gate
+      await guarded('pause a remote', () =>
+        gates.updateOne({ _id }, { $set: facts, $unset: { opening: '' } }, { upsert: true }).exec(),
+      )
+    },
+
+    async resume(id, perSecond, now) {
+      const done = await guarded('resume a remote', () =>
+        gates
+          .updateOne(
+            { _id: id, reason: 'paused' },
+            { $set: { reason: 'busy', code: 'RESUMED', rounds: 0, openAt: now, opening: perSecond } },
+          )
+          .exec(),
+      )
+      return done.matchedCount === 1
+    },
+
+    async tryNow(id, now) {
+      const done = await guarded('try a gate now', () =>
+        gates.updateOne({ _id: id, ...unpaused }, { $set: { openAt: now } }).exec(),
+      )
+      return done.matchedCount === 1
     },
   }
 }

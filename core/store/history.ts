@@ -22,8 +22,8 @@ export interface History {
     from: string | undefined,
     limit: number,
   ): Promise<readonly DeliveryFacts[]>
-  /** Deliveries with an INVALID event, oldest first, after the delivery `after`. */
-  invalid(tenant: string, after: string, limit: number): Promise<readonly DeliveryFacts[]>
+  /** Deliveries with an INVALID event, oldest first, from the delivery `from` (itself included) on. */
+  invalid(tenant: string, from: string, limit: number): Promise<readonly DeliveryFacts[]>
   /** Events that were SKIPPED and told of one of these objects, newest first. */
   skipped(tenant: string, identities: readonly string[], limit: number): Promise<readonly DeliveryFacts[]>
   /** Deliveries received between two moments, oldest first, after the delivery `after`. */
@@ -87,8 +87,8 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
       return read(filter, -1, limit)
     },
 
-    invalid(tenant, after, limit) {
-      const filter = { tenant: tenantOf(tenant), 'events.outcome': 'INVALID', _id: { $gt: after } }
+    invalid(tenant, from, limit) {
+      const filter = { tenant: tenantOf(tenant), 'events.outcome': 'INVALID', _id: { $gte: from } }
       return read(filter, 1, limit, 'invalid')
     },
 

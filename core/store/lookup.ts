@@ -1,4 +1,5 @@
 /** Records as operators look for them: by state, by name, by gate; always by an index. */
+import { randomUUID } from 'node:crypto'
 import type { Collection, Document } from 'mongodb'
 import type { RecordState } from '../plugin.ts'
 import { updateAll } from './commands.ts'
@@ -45,7 +46,7 @@ export interface Lookup {
    * A person gives up what could not be sent; the next change of the record is sent again.
    * @returns the ids that were changed
    */
-  discard(tenant: string, ids: readonly string[]): Promise<readonly string[]>
+  discard(tenant: string, ids: readonly string[], now: Date): Promise<readonly string[]>
 }
 
 /** Greater than every character of a name. */
@@ -61,31 +62,29 @@ export function lookupIn(collection: Collection<RecordDocument>): Lookup {
       return (sort === undefined ? found : found.sort(sort as { _id: 1 })).toArray()
     })
 
-  /** Compare-and-set on `rev`, and a second time for those that were changed meanwhile. */
+  /** Compare-and-set on `rev`, in one command; again for those that were changed meanwhile. */
   async function changeEach(
     tenant: string,
     ids: readonly string[],
     states: readonly RecordState[],
-    change: (record: RecordDocument) => Document,
+    change: (record: RecordDocument) => { set: Document; unset: Document },
   ): Promise<readonly string[]> {
     const done: string[] = []
     let left = [...new Set(ids)].slice(0, MOST)
     for (let round = 0; round < 3 && left.length > 0; round++) {
-      const records = await find(
-        { _id: { $in: left }, tenant: tenantOf(tenant), state: { $in: [...states] } },
-        MOST,
-      )
-      const stale: string[] = []
-      for (const record of records) {
-        const written = await updateAll(
-          'change records for an operator',
-          collection,
-          [{ q: { _id: record._id, rev: record.rev }, u: change(record) }],
-          false,
-        )
-        ;(written.matched === 1 ? done : stale).push(record._id)
-      }
-      left = stale
+      const filter = { _id: { $in: left }, tenant: tenantOf(tenant), state: { $in: [...states] } }
+      const records = await find(filter, MOST)
+      if (records.length === 0) break
+      const write = randomUUID()
+      const statements = records.map(record => {
+        const { set, unset } = change(record)
+        const u = { $set: { ...set, write }, $unset: unset, $inc: { rev: 1 } }
+        return { q: { _id: record._id, rev: record.rev }, u }
+      })
+      await updateAll('change records for an operator', collection, statements, false)
+      const written = await find({ _id: { $in: left }, write }, MOST)
+      done.push(...written.map(({ _id }) => _id))
+      left = left.filter(id => !done.includes(id))
     }
     return done
   }
@@ -128,17 +127,16 @@ export function lookupIn(collection: Collection<RecordDocument>): Lookup {
 
     retry(tenant, ids, states, now) {
       return changeEach(tenant, ids, states, record => ({
-        $set: { outbox: fresh(record.outbox), state: 'due', dueAt: now, claims: 0, updatedAt: now },
-        $unset: { gate: '', lastError: '' },
-        $inc: { rev: 1 },
+        set: { outbox: fresh(record.outbox), state: 'due', dueAt: now, claims: 0, updatedAt: now },
+        unset: { gate: '', lastError: '' },
       }))
     },
 
-    discard(tenant, ids) {
-      return changeEach(tenant, ids, ['dead', 'conflict'], record => ({
-        $set: { outbox: {}, missing: [], state: 'ok', claims: 0, updatedAt: new Date() },
-        $unset: { dueAt: '', gate: '', lastError: '', ...leftOf(record) },
-        $inc: { rev: 1 },
+    discard(tenant, ids, now) {
+      return changeEach(tenant, ids, ['dead', 'conflict'], () => ({
+        set: { outbox: {}, missing: [], state: 'ok', claims: 0, updatedAt: now },
+        // A lease that stands is broken: its holder must not write what was given up.
+        unset: { dueAt: '', gate: '', lastError: '', lease: '' },
       }))
     },
   }
@@ -152,6 +150,3 @@ function fresh(outbox: RecordDocument['outbox']): RecordDocument['outbox'] {
   })
   return Object.fromEntries(entries)
 }
-
-/** A lease that stands is broken: its holder must not write what was given up. */
-const leftOf = ({ lease }: RecordDocument) => (lease === undefined ? {} : { lease: '' })

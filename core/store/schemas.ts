@@ -120,6 +120,30 @@ const audit = new Schema(
 )
 audit.index({ tenant: 1, number: 1 }, { name: 'number', unique: true })
 audit.index({ tenant: 1, target: 1, number: 1 }, { name: 'target' })
+audit.index(
+  { tenant: 1, 'details.ids': 1, number: 1 },
+  { name: 'ids', partialFilterExpression: { 'details.ids': { $exists: true } } },
+)
+
+const bulk = new Schema(
+  {
+    _id: String,
+    tenant: required,
+    what: required,
+    order: { type: Schema.Types.Mixed, required: true },
+    by: required,
+    state: { type: String, required: true, enum: ['running', 'done', 'cancelled', 'failed'] },
+    done: { type: Number, required: true },
+    refused: { type: Number, required: true },
+    startedAt: { type: Date, required: true },
+    endedAt: Date,
+    error: String,
+    expireAt: { type: Date, required: true },
+  },
+  { versionKey: false, autoIndex: false, minimize: false, collection: 'bulk' },
+)
+bulk.index({ tenant: 1, _id: 1 }, { name: 'newest' })
+bulk.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
 
 /** Registers every model on `mongoose` (an instance of its own, never the module's default). */
 export function defineModels(connection: ReturnType<Mongoose['createConnection']>) {
@@ -131,6 +155,7 @@ export function defineModels(connection: ReturnType<Mongoose['createConnection']
     keys: connection.model('Key', keys),
     vault: connection.model('Vault', vault),
     audit: connection.model('Audit', audit),
+    bulk: connection.model('Bulk', bulk),
   }
 }
 

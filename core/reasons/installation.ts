@@ -1,0 +1,3 @@
+import type { ReasonDefinition } from '../plugin.ts'
+
+export const installationCodes: Readonly<Record<string, ReasonDefinition>> = {}

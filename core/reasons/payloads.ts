@@ -1,0 +1,3 @@
+import type { ReasonDefinition } from '../plugin.ts'
+
+export const payloadCodes: Readonly<Record<string, ReasonDefinition>> = {}

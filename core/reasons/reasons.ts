@@ -1,0 +1,55 @@
+/** What error codes and states of records mean to people: the cause, who can mend it, and what to do next. */
+import type { ConnectorDefinition, ReasonDefinition } from '../plugin.ts'
+import { deliveryCodes } from './delivery.ts'
+import { installationCodes } from './installation.ts'
+import { payloadCodes } from './payloads.ts'
+import { requestCodes } from './requests.ts'
+import { SENTENCES, type Sentence, WHO_IS_WHO } from './sentences.ts'
+
+export type Who = ReasonDefinition['who']
+
+/** One language's words for a code. */
+export interface Reason {
+  readonly cause: string
+  readonly who: Who
+  readonly next: string
+}
+
+export interface Reasons {
+  /** Undefined: nobody has described this code. */
+  of(code: string, language: string): Reason | undefined
+  /** A sentence with its values filled in. */
+  say(sentence: Sentence, language: string, values?: Readonly<Record<string, string>>): string
+  /** `the register's office` */
+  whoIs(who: Who, language: string): string
+}
+
+export const LANGUAGES = ['en', 'ar'] as const
+
+const languageOf = (language: string): (typeof LANGUAGES)[number] => (language === 'ar' ? 'ar' : 'en')
+
+/** Those that core itself raises. */
+export const CORE_CODES: Readonly<Record<string, ReasonDefinition>> = {
+  ...payloadCodes,
+  ...deliveryCodes,
+  ...requestCodes,
+  ...installationCodes,
+}
+
+/** Connectors bring the words for their own codes. */
+export function createReasons(connectors: readonly Pick<ConnectorDefinition, 'reasons'>[]): Reasons {
+  const all = new Map(
+    [CORE_CODES, ...connectors.map(({ reasons }) => reasons ?? {})].flatMap(codes => Object.entries(codes)),
+  )
+  return {
+    of(code, language) {
+      const told = all.get(code)
+      return told === undefined ? undefined : { who: told.who, ...told[languageOf(language)] }
+    },
+    say(sentence, language, values = {}) {
+      const text = SENTENCES[sentence][languageOf(language)]
+      return text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? '')
+    },
+    whoIs: (who, language) => WHO_IS_WHO[who][languageOf(language)],
+  }
+}
