@@ -195,6 +195,7 @@ export function createApply(options: ApplyOptions): Apply {
       const later = again.get(task) ?? (whole.has(task) ? TAKE_MS : 1000)
       return {
         id: task.document._id,
+        turn: task.document.turn,
         events,
         tries: 0,
         ...(open ? { dueAt: new Date(now() + later) } : {}),
@@ -259,7 +260,7 @@ export function createApply(options: ApplyOptions): Apply {
       const events = document.events.map(event =>
         event.outcome === undefined ? { ...event, outcome: 'INVALID' as const, error } : event,
       )
-      await store.deliveries.mark([{ id: document._id, events, tries: document.tries }])
+      await store.deliveries.mark([{ id: document._id, turn: document.turn, events, tries: document.tries }])
       options.onMarked({ ...document, events })
       return undefined
     }

@@ -57,6 +57,7 @@ export function arrive(arrival: Arrival, reader: Reader | undefined, resourceOf:
     trusted: arrival.trusted,
     receivedAt: new Date(arrival.receivedAt),
     tries: 0,
+    turn: 0,
     expireAt: new Date(arrival.receivedAt + KEEP_MS),
   }
   try {

@@ -1,6 +1,6 @@
 /** What one event does to its record. Pure but for the session, which it asks and tells. */
 import { DataError, type WaslError } from '../errors.ts'
-import type { CompiledFlow, CompiledPipeline } from '../pipeline/compiled.ts'
+import type { CompiledFlow, CompiledPipeline, SharedPlan } from '../pipeline/compiled.ts'
 import type { Ending, RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
 import type { EventDocument, RecordDocument } from '../store/documents.ts'
 import { remove } from './delete.ts'
@@ -69,6 +69,16 @@ function on(scene: Scene, draft: Draft | null): Decision | Merging | undefined {
     return { outcome: 'SKIPPED', reason: 'older', changes: [], ...recordOf(draft) }
   }
   if (event.kind === 'delete') return remove(scene, draft)
+  const { state: before, deletedBy } = draft?.next ?? {}
+  if (
+    draft !== null &&
+    before === 'deleted' &&
+    deletedBy !== undefined &&
+    deletedBy !== scene.flow.connector
+  ) {
+    // What another side still has of it is what our own `onDelete` left there.
+    return { outcome: 'UNCHANGED', reason: 'deleted', changes: [], ...recordOf(draft) }
+  }
   return state(scene, draft)
 }
 
@@ -110,7 +120,14 @@ function state(scene: Scene, known: Draft | null): Decision | Merging | undefine
   if (holders.includes(undefined) || clashes.includes(undefined)) return undefined
   const others = new Set(holders.filter((holder): holder is Draft => holder !== null && holder !== draft))
   let conflict: WaslError | undefined
+  const shared = new Set<string>()
   for (const other of others) {
+    const plan = sharedWith(scene, opened, other)
+    if (plan !== undefined) {
+      // Who owns it is settled when it is sent; here only one of them may hold its identity.
+      shared.add(plan.idField)
+      continue
+    }
     const refusal = whyNotOne(scene, draft, other)
     if (refusal === undefined && draft === null) {
       draft = other
@@ -131,7 +148,25 @@ function state(scene: Scene, known: Draft | null): Decision | Merging | undefine
   if (found === undefined) return undefined
   const closed = flow.close({ ...opened, found }, run)
   if (isEnding(closed)) return ended(scene, draft, closed)
-  return keep(scene, draft, closed, taken, conflict)
+  return keep(scene, draft, withoutShared(pipeline, closed, shared), taken, conflict)
+}
+
+/** The plan by which the sender's record and `other` stand for one remote object. */
+function sharedWith({ pipeline, session }: Scene, work: Work, other: Draft): SharedPlan | undefined {
+  return pipeline.shared.find(plan => {
+    const key = plan.keyOf(work.merged)
+    const meets = work.identities.some(
+      identity => identity.startsWith(`${plan.resource}:`) && session.byIdentity(identity) === other,
+    )
+    return meets && key !== undefined && key === plan.keyOf(other.next.fields)
+  })
+}
+
+function withoutShared(pipeline: CompiledPipeline, work: Work, idFields: ReadonlySet<string>): Work {
+  if (idFields.size === 0) return work
+  const merged = { ...work.merged }
+  for (const field of idFields) merged[field] = null
+  return { ...work, merged, identities: pipeline.identitiesOf(merged) }
 }
 
 /** Every reference that can be told, the chained ones too; undefined: something must be read first. */
@@ -274,7 +309,7 @@ function keep(
   const before = known?.next ?? newRecord(item.newId, tenant.id, pipeline.module, connectorOf(flow.from), at)
   const lentBefore = before.keys
   const next: RecordDocument = {
-    ...without(before, 'lastError', 'gate', 'dueAt'),
+    ...without(before, 'lastError', 'gate', 'dueAt', 'deletedBy'),
     fields: work.merged as RecordDocument['fields'],
     identities: identitiesFor(scene, before, work, taken),
     keys: sameOr(before.keys, pipeline.keysOf(work.merged)),
@@ -354,7 +389,9 @@ function identitiesFor(
   taken: readonly string[],
 ): string[] {
   const unique = pipeline.uniqueOf(work.merged).filter(entry => !taken.includes(entry))
-  return sameOr(before.identities, [...new Set([...work.identities, ...unique])])
+  const absorbed = new Set(before.absorbedIdentities)
+  const all = [...work.identities, ...unique].filter(identity => !absorbed.has(identity))
+  return sameOr(before.identities, [...new Set(all)])
 }
 
 /** The sender holds what only the register may say: what we have goes back to it, even if it was sent before. */

@@ -1,5 +1,6 @@
 /** A record that is gone in the system that told us. */
 
+import type { RecordDocument } from '../store/documents.ts'
 import { type Draft, newRecord, without } from './draft.ts'
 import { wasSent, withRemoval } from './outbox.ts'
 import type { Decision, Scene } from './scene.ts'
@@ -46,8 +47,15 @@ export function remove(scene: Scene, known: Draft | null): Decision {
     const last = pushed[resource]
     if (last !== undefined) pushed[resource] = without(last, 'content')
   }
-  const next = { ...without(before, 'gate', 'lastError', 'dueAt'), sides, outbox, pushed, missing: [] }
+  const next: RecordDocument = {
+    ...without(before, 'gate', 'lastError', 'dueAt'),
+    sides,
+    outbox,
+    pushed,
+    missing: [],
+  }
   next.state = 'deleted'
+  next.deletedBy = flow.connector
   if (event.identity !== undefined && !next.identities.includes(event.identity)) {
     next.identities = [...next.identities, event.identity]
     next.fields = { [flow.idField]: event.identity.slice(flow.from.length + 1), ...next.fields }

@@ -14,6 +14,8 @@ export interface Held {
   rev: number
   /** By the resource that a flow pushes to: what the flow's references led to. */
   readonly found: Map<string, Work['found']>
+  /** Shared resources that another record owns: nothing is sent there. */
+  readonly kept: Set<string>
 }
 
 export const flowTo = (pipeline: CompiledPipeline, resource: string): CompiledFlow | undefined =>

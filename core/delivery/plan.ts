@@ -1,6 +1,6 @@
 /** What is to be done next with a held record. Pure. */
 import { DataError, type WaslError } from '../errors.ts'
-import type { FieldMetadata, Payload, Reference, Rendered, Run } from '../plugin.ts'
+import type { FieldMetadata, Payload, Reference, Rendered, ResourceName, Run } from '../plugin.ts'
 import type { OutboxEntry } from '../store/documents.ts'
 import { isSameError, storedError } from './error.ts'
 import { type Held, targetsOf, wants } from './held.ts'
@@ -90,6 +90,8 @@ function forEntry(
 ): Next | 'nothing' | 'later' {
   const { record } = held
   if (record.state === 'merged') return 'nothing'
+  if (held.kept.has(to))
+    return record.state === 'deleted' ? 'nothing' : marks(held, to, entry, conditions.run)
   if (entry.remove === true) return removal(held, to, conditions.run)
   if (isMarksOnly(held, to) || record.state === 'conflict') return marks(held, to, entry, conditions.run)
   if (record.state === 'deleted') return 'nothing'
@@ -109,7 +111,7 @@ function push(
 ): Next | 'nothing' | 'later' {
   const { record, pipeline } = held
   const { run } = conditions
-  const plan = pipeline.pushTo(to as never)
+  const plan = pipeline.pushTo(to as ResourceName)
   if (plan === undefined) return marks(held, to, entry, run)
   const { refs, missing, ended } = wants(held, to, run)
   if (ended) {
@@ -117,7 +119,11 @@ function push(
       ? 'nothing'
       : removal(held, to, run)
   }
-  if (missing.some(reference => reference.needed)) return { do: 'park', to, refs, missing }
+  if (missing.some(reference => reference.needed)) {
+    // It waits already: what is to be told there does not wait with it.
+    const told = record.state === 'waiting' ? marks(held, to, entry, run) : 'nothing'
+    return told === 'nothing' ? { do: 'park', to, refs, missing } : told
+  }
   let rendered: Rendered
   try {
     rendered = plan.render(record.fields, held.found.get(to) ?? {}, run, conditions.metadata(to))
@@ -137,7 +143,7 @@ function push(
 }
 
 function removal(held: Held, to: string, run: Run): Next | 'nothing' {
-  const plan = held.pipeline.pushTo(to as never)
+  const plan = held.pipeline.pushTo(to as ResourceName)
   if (plan === undefined) return 'nothing'
   const fields = plan.renderDelete(held.record.fields, run)
   const id = idIn(held, plan.idField)
@@ -152,13 +158,13 @@ function removal(held: Held, to: string, run: Run): Next | 'nothing' {
 }
 
 function markFields(held: Held, to: string, entry: OutboxEntry, run: Run): Payload {
-  const plan = held.pipeline.writeBackTo(to as never)
+  const plan = held.pipeline.writeBackTo(to as ResourceName)
   if (plan === undefined || entry.marks === undefined) return {}
   return plan.render(held.record.fields, entry.marks, run, entry.error)
 }
 
 function marks(held: Held, to: string, entry: OutboxEntry, run: Run): Next | 'nothing' {
-  const plan = held.pipeline.writeBackTo(to as never)
+  const plan = held.pipeline.writeBackTo(to as ResourceName)
   const id = idIn(held, plan?.idField)
   if (plan === undefined || id === undefined || entry.marks === undefined) return 'nothing'
   return { do: 'send', to, what: 'marks', fields: markFields(held, to, entry, run), id }

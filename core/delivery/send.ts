@@ -10,6 +10,7 @@ import { settleIdentities } from './identities.ts'
 import type { Held1 } from './match.ts'
 import { nextFor } from './plan.ts'
 import { gated, missingOf, parked, refused, rest } from './settle.ts'
+import { settleShared } from './shared.ts'
 import type { Tenant } from './tenant.ts'
 
 /** A lease that is not renewed ends after so long; renewed three times as often. */
@@ -100,13 +101,14 @@ export function createSend(options: SendOptions): Send {
     for (const record of records) {
       const pipeline = tenant.pipelines.modules.get(record.module)
       if (pipeline === undefined) homeless.push(record._id)
-      else helds.push({ record, pipeline, rev: record.rev, found: new Map() })
+      else helds.push({ record, pipeline, rev: record.rev, found: new Map(), kept: new Set() })
     }
     if (homeless.length > 0) {
       log.warn('records_without_pipeline', { tenant: tenant.id, records: homeless.length })
       await store.records.postpone(homeless, nonce, new Date(now() + HOMELESS_MS))
     }
     await wake(tenant, helds)
+    for (const id of await settleShared(store, tenant, nonce, helds, now)) hints.add(id)
     const { open, pairs: ended, due } = await settleIdentities(store, tenant, nonce, helds, now)
     const pairs: LeasedPair[] = [...ended]
     for (const id of due) hints.add(id)

@@ -1,6 +1,6 @@
 /** How a lease ends: the ordered pairs of updates of design.md section 4. Pure. */
 import type { WaslError } from '../errors.ts'
-import type { Reference, WriteResult } from '../plugin.ts'
+import type { Reference, ResourceName, WriteResult } from '../plugin.ts'
 import type { OutboxEntry, Pushed, RecordDocument, StoredError } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
 import { backoffMs, PATIENCE_MS } from './backoff.ts'
@@ -31,8 +31,8 @@ const nothing = (): Facts => ({ set: {}, unset: [] })
 
 function pair(held: Held, { facts, next, outbox = nothing() }: Ending, now: number): LeasedPair {
   const { record, pipeline } = held
-  const left = next.outbox ?? record.outbox
   const fields = next.fields ?? record.fields
+  const left = tellable(held, next.outbox ?? record.outbox, fields)
   const keys = [...pipeline.keysOf(fields)]
   const known = new Set([...record.identities, ...(record.absorbedIdentities ?? [])])
   const identified = pipeline.identitiesOf(fields).every(identity => known.has(identity))
@@ -59,6 +59,23 @@ function pair(held: Held, { facts, next, outbox = nothing() }: Ending, now: numb
       unset: [...facts.unset, ...outbox.unset, 'lease'],
     },
   }
+}
+
+/** Nobody can be told by an id that is not known: such a mark would only keep the record due. */
+function tellable(
+  { pipeline }: Held,
+  outbox: RecordDocument['outbox'],
+  fields: RecordDocument['fields'],
+): RecordDocument['outbox'] {
+  let told = outbox
+  for (const [to, entry] of Object.entries(outbox)) {
+    const idField = pipeline.writeBackTo(to as ResourceName)?.idField
+    if (entry.marks === undefined || (idField !== undefined && fields[idField] != null)) continue
+    const left = without(entry, 'marks', 'error')
+    const empty = left.content === undefined && left.remove !== true
+    told = empty ? withoutEntry(told, to) : { ...told, [to]: left }
+  }
+  return told
 }
 
 /** What waits for others or for a person sends nothing but its marks. */
@@ -103,7 +120,7 @@ export function acknowledged(
 ): LeasedPair {
   const { record, pipeline } = held
   const facts = nothing()
-  const plan = pipeline.pushTo(send.to as never)
+  const plan = pipeline.pushTo(send.to as ResourceName)
   const target = connectorOf(send.to)
   let outbox = dropped(withoutEntry(record.outbox, send.to), send.drop)
   const inside: Facts = { set: {}, unset: [`outbox.${send.to}.sending`, `outbox.${send.to}.was`] }
@@ -243,7 +260,7 @@ export function conflicting(held: Held, to: string, error: WaslError, now: numbe
 /** Waits; the register is told once. */
 export function parked(held: Held, to: string, missing: readonly Reference[], now: number): LeasedPair {
   const { record, pipeline } = held
-  const back = pipeline.pushTo(to as never)?.writeBack?.to
+  const back = pipeline.pushTo(to as ResourceName)?.writeBack?.to
   const tell = back !== undefined && record.told !== 'pending'
   const outbox = tell ? withMark(record.outbox, back, 'pending') : record.outbox
   const facts: Facts = { set: tell ? { told: 'pending' } : {}, unset: [] }
@@ -267,6 +284,6 @@ function failureMark(
   to: string,
   error: StoredError,
 ): RecordDocument['outbox'] {
-  const back = held.pipeline.pushTo(to as never)?.writeBack?.to
+  const back = held.pipeline.pushTo(to as ResourceName)?.writeBack?.to
   return back === undefined || back === to ? outbox : withMark(outbox, back, 'failed', error.message)
 }

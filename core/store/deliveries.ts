@@ -7,6 +7,8 @@ import { guarded, tenantOf } from './failure.ts'
 /** What became of a delivery's events; `dueAt` where some are still open. */
 export interface DeliveryMark {
   readonly id: string
+  /** The delivery's `turn` when it was taken. */
+  readonly turn: number
   readonly events: readonly EventDocument[]
   readonly dueAt?: Date
   /** Set back to 0 once it did not kill the process. */
@@ -77,7 +79,7 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
       const done = await guarded('reopen a delivery', () =>
         collection.updateOne(
           { _id: id, tenant: tenantOf(tenant), dueAt: { $exists: false } },
-          { $set: { events: events as EventDocument[], dueAt, tries: 0 } },
+          { $set: { events: events as EventDocument[], dueAt, tries: 0 }, $inc: { turn: 1 } },
         ),
       )
       return done.matchedCount === 1
@@ -85,8 +87,8 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
 
     async mark(marks) {
       if (marks.length === 0) return
-      const statements = marks.map(({ id, events, tries, dueAt }) => ({
-        q: { _id: id, ...open },
+      const statements = marks.map(({ id, turn, events, tries, dueAt }) => ({
+        q: { _id: id, turn, ...open },
         u:
           dueAt === undefined
             ? { $set: { events, tries }, $unset: { dueAt: '' } }

@@ -52,6 +52,8 @@ export interface DeliveryDocument {
   dueAt?: Date
   /** Raised before work, so that what kills the process is counted. */
   tries: number
+  /** How often it was opened again: who took it before must not mark it any more. */
+  turn: number
   idReused?: boolean
   events: EventDocument[]
   /** Why it could not be read. */
@@ -127,6 +129,8 @@ export interface RecordDocument {
   /** What its register was told last, so that it is told once. */
   told?: Mark
   state: RecordState
+  /** The connector that told of its deletion: only that side brings it back. */
+  deletedBy?: string
   dueAt?: Date
   lease?: { nonce: string; until: Date }
   claims: number

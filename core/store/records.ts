@@ -54,6 +54,16 @@ export interface Records {
   /** Ends leases and leaves the records due later. */
   postpone(ids: readonly string[], nonce: string, until: Date): Promise<void>
   extend(ids: readonly string[], nonce: string, until: Date): Promise<void>
+  /** The record gives up its identity in a resource that several share, and what it sent there. False: it changed. */
+  yieldShared(
+    id: string,
+    filter: { readonly rev: number } | { readonly 'lease.nonce': string },
+    shared: { readonly resource: string; readonly idField: string },
+  ): Promise<boolean>
+  /** A record that was merged away gives up an identity that leads to its survivor. */
+  dropAbsorbed(tenant: string, identities: readonly string[]): Promise<void>
+  /** The record is to send itself to a shared resource, if it has not. */
+  handOver(id: string, resource: string, now: Date): Promise<boolean>
   /** Makes due every record that refers to one of `refs`. The number of them. */
   wake(tenant: string, refs: readonly string[], now: Date): Promise<number>
   /** The oldest records at a gate, made due. The number of them. */
@@ -207,6 +217,51 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
           { $set: { 'lease.until': until } },
         ),
       )
+    },
+
+    async yieldShared(id, filter, { resource, idField }) {
+      const done = await guarded('yield a shared identity', () =>
+        collection.updateOne(
+          { _id: id, ...filter } as Filter<RecordDocument>,
+          {
+            $pull: {
+              identities: { $regex: new RegExp(`^${resource}:`) },
+              absorbedIdentities: { $regex: new RegExp(`^${resource}:`) },
+            },
+            $set: { [`fields.${idField}`]: null },
+            $unset: { [`pushed.${resource}`]: '', [`outbox.${resource}`]: '' },
+            $inc: { rev: 1 },
+          } as unknown as Document,
+        ),
+      )
+      return done.matchedCount === 1
+    },
+
+    async dropAbsorbed(tenant, identities) {
+      if (identities.length === 0) return
+      await guarded('drop an absorbed identity', () =>
+        collection.updateMany(
+          { tenant: tenantOf(tenant), identities: { $in: [...identities] }, ...identified, state: 'merged' },
+          { $pull: { identities: { $in: [...identities] } }, $inc: { rev: 1 } } as unknown as Document,
+        ),
+      )
+    },
+
+    async handOver(id, resource, now) {
+      const done = await guarded('hand over a shared object', () =>
+        collection.updateOne(
+          {
+            _id: id,
+            [`pushed.${resource}`]: { $exists: false },
+            [`outbox.${resource}`]: { $exists: false },
+          } as Filter<RecordDocument>,
+          {
+            $set: { [`outbox.${resource}`]: { content: 'shared', attempt: 0 }, state: 'due', dueAt: now },
+            $inc: { rev: 1 },
+          } as unknown as Document,
+        ),
+      )
+      return done.matchedCount === 1
     },
 
     async wake(tenant, refs, now) {

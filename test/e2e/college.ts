@@ -156,11 +156,10 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
 
     async close() {
       zohoSandbox.notify(null)
-      const t=Date.now(); const lap=(n:string)=>{ if (Date.now()-t>1500) console.error('lap',n,Date.now()-t) }
-      await plugin.stop(); lap('plugin')
-      await college.engine.stop(); lap('engine')
-      await zohoSandbox.close(); lap('zoho')
-      await moodleSandbox.stop(); lap('moodle')
+      await plugin.stop()
+      await college.engine.stop()
+      await zohoSandbox.close()
+      await moodleSandbox.stop()
       await rm(folder, { recursive: true, force: true })
     },
   }
