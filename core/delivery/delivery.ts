@@ -122,14 +122,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
-  async function receipt(
-    tenantId: string,
-    id: string,
-  ): Promise<{ receipt: Receipt; document: DeliveryDocument } | undefined> {
-    const [document] = await store.deliveries.byIds(tenantId, [id])
-    if (document === undefined) return undefined
+  async function receipt(tenantId: string, document: DeliveryDocument): Promise<Receipt> {
     const events = await statusesOf(store, await tenants.get(tenantId), [document])
-    return { receipt: receiptOf(document, events), document }
+    return receiptOf(document, events)
   }
 
   async function recordsAtRest(tenantId: string, { events }: DeliveryDocument): Promise<string | undefined> {
@@ -152,13 +147,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     async settled(tenantId, id, ms, until) {
       const deadline = now() + ms
       for (;;) {
-        const seen = await receipt(tenantId, id)
-        if (seen === undefined) return { id, duplicate: false, events: [] }
-        const applied = seen.document.dueAt === undefined
-        const moving =
-          applied && until === 'pushed' ? await recordsAtRest(tenantId, seen.document) : undefined
+        const [document] = await store.deliveries.byIds(tenantId, [id])
+        if (document === undefined) return { id, duplicate: false, events: [] }
+        const applied = document.dueAt === undefined
+        const moving = applied && until === 'pushed' ? await recordsAtRest(tenantId, document) : undefined
         const left = deadline - now()
-        if ((applied && moving === undefined) || left <= 0 || !open) return seen.receipt
+        // Read after it has come to rest, so that the answer tells how it ended.
+        if ((applied && moving === undefined) || left <= 0 || !open) return receipt(tenantId, document)
         await waiters.moved(moving ?? id, Math.min(left, LOOK_AGAIN_MS))
       }
     },
