@@ -13,6 +13,7 @@ const SWEEP_SECONDS = 30
 /** Retries that are due within the same so many milliseconds are one job. */
 const BUCKET_MS = 10_000
 const LOCK_MS = 60_000
+const DRAIN_MS = 2000
 
 export interface RetryNotice {
   readonly tenant: string
@@ -116,7 +117,8 @@ export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
     async stop(ms) {
       state = 'stopped'
       await Promise.all(adding)
-      await agenda.drain(ms)
+      // Handlers take a moment; Agenda sometimes waits for jobs that it only believes to be running.
+      await agenda.drain(Math.min(ms, DRAIN_MS))
     },
   }
 }
