@@ -1,18 +1,18 @@
 /** What one event does to its record. Pure but for the session, which it asks and tells. */
 import { DataError, type WaslError } from '../errors.ts'
-import type { CompiledFlow, CompiledPipeline, SharedPlan } from '../pipeline/compiled.ts'
+import type { CompiledPipeline, SharedPlan } from '../pipeline/compiled.ts'
 import type { Ending, RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
-import type { EventDocument, RecordDocument } from '../store/documents.ts'
+import type { EventDocument } from '../store/documents.ts'
 import { remove } from './delete.ts'
-import { type Draft, newRecord, viewOf, without } from './draft.ts'
+import { type Draft, viewOf, without } from './draft.ts'
 import { storedError } from './error.ts'
 import { invalid } from './invalid.ts'
+import { keep, unchanged } from './keep.ts'
 import { mayMerge } from './merge.ts'
-import { nextSend, withContent, withMark } from './outbox.ts'
 import { type Decision, type GateBefore, type Item, nameOf, type Scene } from './scene.ts'
 import type { Session } from './session.ts'
-import { connectorOf, type Tenant } from './tenant.ts'
-import { isNewer, isOlder } from './version.ts'
+import type { Tenant } from './tenant.ts'
+import { isOlder } from './version.ts'
 
 /** Part of a record that we do not have yet: the whole of it must be read from its remote. */
 export const READ_WHOLE = Symbol('read whole')
@@ -222,184 +222,4 @@ function ended(scene: Scene, draft: Draft | null, { end, work }: Ending): Decisi
     changes: [],
     ...recordOf(draft),
   }
-}
-
-/** The fields are what they were; the version may be newer, and what a person waits for may be tried again. */
-function unchanged(scene: Scene, draft: Draft, work: Work, why?: string): Decision {
-  const { item, flow, pipeline, session, run } = scene
-  const before = draft.next
-  const { version } = item.event
-  const echo = isEcho(before, flow.from, version)
-  const reason = why ?? (echo ? 'echo' : undefined)
-  let next = before
-  if (isNewer(version, before.sides[flow.connector]?.version) || item.readAt !== undefined) {
-    next = { ...next, sides: { ...next.sides, [flow.connector]: sideOf(scene, before, work) } }
-  }
-  const stuck = before.state === 'dead' || before.state === 'conflict' || before.state === 'invalid'
-  if (stuck && !echo) {
-    next = without({ ...next, ...retried(next, pipeline, flow, run) }, 'lastError', 'gate')
-  }
-  if (next !== before) {
-    draft.next = next
-    session.hold(draft)
-  }
-  return {
-    outcome: 'UNCHANGED',
-    ...(reason === undefined ? {} : { reason }),
-    changes: [],
-    record: before._id,
-  }
-}
-
-/** Everything that was refused or given up is due once more, and the register hears how it ended. */
-function retried(record: RecordDocument, pipeline: CompiledPipeline, flow: CompiledFlow, run: Run) {
-  let outbox: RecordDocument['outbox'] = {}
-  for (const [resource, entry] of Object.entries(record.outbox)) {
-    outbox[resource] = { ...without(entry, 'refused', 'notBefore', 'failingSince'), attempt: 0 }
-  }
-  const target = flow.push?.to
-  if (
-    pipeline.writeBackTo(flow.from) !== undefined &&
-    (target === undefined || outbox[target] === undefined)
-  ) {
-    outbox = withMark(outbox, flow.from, 'done')
-  }
-  return { outbox, state: 'due' as const, dueAt: new Date(run.at), claims: 0 }
-}
-
-export const isEcho = (record: RecordDocument, resource: string, version: readonly number[]): boolean => {
-  const answered = record.pushed[resource]?.answered
-  return (
-    answered !== undefined &&
-    answered.length === version.length &&
-    answered.every((element, place) => element === version[place])
-  )
-}
-
-function sideOf({ item, flow, pipeline }: Scene, record: RecordDocument, work: Work) {
-  const old = record.sides[flow.connector]
-  const side: RecordDocument['sides'][string] = {
-    version:
-      old !== undefined && !isNewer(item.event.version, old.version) ? old.version : item.event.version,
-    config: pipeline.config,
-  }
-  if (work.fingerprint !== undefined) side.fp = work.fingerprint
-  if (item.readAt !== undefined) side.readAt = item.readAt
-  return side
-}
-
-/** The record with what the event brought. */
-function keep(
-  scene: Scene,
-  known: Draft | null,
-  work: Work,
-  taken: readonly string[],
-  conflict?: WaslError,
-): Decision {
-  const { session, tenant, run, item, pipeline, flow } = scene
-  if (
-    work.outcome === 'UNCHANGED' &&
-    known !== null &&
-    known.next.state !== 'deleted' &&
-    conflict === undefined
-  ) {
-    if (work.due.length === 0 && work.kept.length === 0) return unchanged(scene, known, work, work.reason)
-  }
-  const at = new Date(run.at)
-  const before = known?.next ?? newRecord(item.newId, tenant.id, pipeline.module, connectorOf(flow.from), at)
-  const lentBefore = before.keys
-  const next: RecordDocument = {
-    ...without(before, 'lastError', 'gate', 'dueAt', 'deletedBy'),
-    fields: work.merged as RecordDocument['fields'],
-    identities: identitiesFor(scene, before, work, taken),
-    keys: sameOr(before.keys, pipeline.keysOf(work.merged)),
-    sides: { ...before.sides, [flow.connector]: sideOf(scene, before, work) },
-    refs: sameOr(before.refs, [...new Set(work.refs.map(reference => reference.key))]),
-    missing: work.missing.map(({ name, key, label }) => ({ name, key, label })),
-    config: pipeline.config,
-  }
-  for (const { to, content } of work.due) next.outbox = withContent(next.outbox, to, content)
-  if (work.kept.length > 0) sendBack(scene, next)
-  if (before.state === 'invalid' && next.outbox[flow.push?.to ?? ''] === undefined) {
-    if (pipeline.writeBackTo(flow.from) !== undefined) next.outbox = withMark(next.outbox, flow.from, 'done')
-  }
-  const appeared = before.rev === 0 || before.state === 'deleted' || before.state === 'invalid'
-  if (pipeline.referred && (appeared || lentChanged(pipeline, before, next) || next.keys !== lentBefore)) {
-    next.woke = true
-  }
-  Object.assign(
-    next,
-    whereItStands(
-      scene,
-      next,
-      work.missing.some(each => each.needed),
-    ),
-  )
-  if (conflict !== undefined) {
-    next.state = 'conflict'
-    next.lastError = storedError(conflict)
-    next.identities = next.identities.filter(identity => isFree(session.byIdentity(identity), known))
-    delete next.dueAt
-    if (pipeline.writeBackTo(flow.from) !== undefined) {
-      next.outbox = withMark(next.outbox, flow.from, 'failed', conflict.message)
-      next.dueAt = at
-    }
-  }
-  const draft = known ?? { stored: null, next }
-  draft.next = next
-  session.hold(draft)
-  return {
-    outcome: work.outcome ?? 'UPDATED',
-    ...(work.reason === undefined ? {} : { reason: work.reason }),
-    changes: work.changes,
-    record: next._id,
-  }
-}
-
-/** Due, waiting, or straight to the gate that is closed before everything that it has to send. */
-function whereItStands(
-  { run, gateBefore }: Scene,
-  next: RecordDocument,
-  waits: boolean,
-): Pick<RecordDocument, 'state' | 'dueAt' | 'gate'> {
-  const due = nextSend(next.outbox, run.at)
-  if (next.woke === true)
-    return { state: waits ? 'waiting' : due === undefined ? 'ok' : 'due', dueAt: new Date(run.at) }
-  if (due === undefined) return { state: waits ? 'waiting' : 'ok' }
-  const gates = Object.keys(next.outbox).map(gateBefore)
-  const [gate] = gates
-  if (!waits && gate !== undefined && !gates.includes(undefined)) return { state: 'gated', gate }
-  return { state: waits ? 'waiting' : 'due', dueAt: new Date(due) }
-}
-
-const isFree = (holder: Draft | null | undefined, draft: Draft | null) => !holder || holder === draft
-
-/** An old array where the new one says the same, so that it is not written again. */
-const sameOr = (old: string[], now: readonly string[]): string[] =>
-  old.length === now.length && old.every((each, place) => each === now[place]) ? old : [...now]
-
-const lentChanged = ({ lent }: CompiledPipeline, before: RecordDocument, next: RecordDocument) =>
-  [...lent].some(field => before.fields[field] !== next.fields[field])
-
-/** What the record has, and unique entries that nobody else holds; those are added when the match has answered. */
-function identitiesFor(
-  { pipeline }: Scene,
-  before: RecordDocument,
-  work: Work,
-  taken: readonly string[],
-): string[] {
-  const unique = pipeline.uniqueOf(work.merged).filter(entry => !taken.includes(entry))
-  const absorbed = new Set(before.absorbedIdentities)
-  const all = [...work.identities, ...unique].filter(identity => !absorbed.has(identity))
-  return sameOr(before.identities, [...new Set(all)])
-}
-
-/** The sender holds what only the register may say: what we have goes back to it, even if it was sent before. */
-function sendBack({ pipeline, flow, run }: Scene, next: RecordDocument): void {
-  const plan = pipeline.pushTo(flow.from)
-  if (plan === undefined) return
-  const { content } = plan.render(next.fields, {}, run)
-  const pushed = next.pushed[flow.from]
-  if (pushed !== undefined) next.pushed = { ...next.pushed, [flow.from]: without(pushed, 'content') }
-  next.outbox = withContent(next.outbox, flow.from, content)
 }
