@@ -33,20 +33,20 @@ export interface FirstStart {
   readonly now: number
 }
 
-/** Makes what is missing. Several engines may start at once: the one that creates the tenant is right. */
+/**
+ * Makes what is missing: the tenant, and endpoints of connectors that are new. Several engines may start at once: the
+ * one that is first is right.
+ */
 export async function firstStart(options: FirstStart): Promise<void> {
-  const { store, secrets, connectors, verifiers, tenant, now } = options
-  if ((await store.tenants.one(tenant)) !== null) return
-  const endpoints: EndpointDocument[] = []
-  for (const connector of connectors) {
-    for (const name of connector.accepts) {
-      const verifier = verifiers.get(name)
-      if (verifier === undefined) continue
-      const id = `ep_${randomBytes(8).toString('hex')}`
-      const sealed = secrets.seal(verifier.newSecret(), sealContext(tenant, id))
-      endpoints.push({ id, connector: connector.name, verifier: name, secrets: [sealed] })
-    }
+  const { store, connectors, tenant, now } = options
+  const before = await store.tenants.one(tenant)
+  if (before !== null) {
+    const known = new Set(before.endpoints.map(({ connector }) => connector))
+    for (const connector of connectors.filter(({ name }) => !known.has(name)))
+      await store.tenants.addEndpoints(tenant, connector.name, endpointsFor(connector, options))
+    return
   }
+  const endpoints = connectors.flatMap(connector => endpointsFor(connector, options))
   const document: TenantDocument = {
     _id: tenant,
     name: tenant,
@@ -58,6 +58,19 @@ export async function firstStart(options: FirstStart): Promise<void> {
     createdAt: new Date(now),
   }
   await store.tenants.create(document)
+}
+
+function endpointsFor(
+  { name: connector, accepts }: ConnectorDefinition,
+  { secrets, verifiers, tenant }: FirstStart,
+): EndpointDocument[] {
+  return accepts.flatMap(name => {
+    const verifier = verifiers.get(name)
+    if (verifier === undefined) return []
+    const id = `ep_${randomBytes(8).toString('hex')}`
+    const sealed = secrets.seal(verifier.newSecret(), sealContext(tenant, id))
+    return [{ id, connector, verifier: name, secrets: [sealed] }]
+  })
 }
 
 /** Writes the credentials where they are missing, or tells another address; a lost key is replaced by a new one. */

@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'first-start': ['http', 'secrets', 'store', 'tenants'],
   demo: ['first-start', 'settings'],
   import: ['delivery', 'first-start', 'http', 'json', 'pipeline'],
+  new: [],
   reload: ['pipeline', 'settings', 'watch'],
   watch: [],
   operations: ['delivery', 'pipeline', 'reasons', 'store'],

@@ -58,6 +58,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       '  JSON (a list, or { "data": [...] }), NDJSON, or CSV whose first line names the sender\'s fields.\n  --connector  in whose shape the records are, where the module has several senders\n  --again      also what an earlier run of the same file brought\n  Run it again after an interruption: it goes on where it was.\n  Ends with 1 when a record is INVALID or FAILED.\n',
     load: async () => (await import('./import.ts')).importFile,
   },
+  new: {
+    usage: 'module <name> [--from <connector>/<resource>] [--tenant <id>] | connector <name>',
+    summary: 'Writes a module or a connector that works as it stands, to be made your own.',
+    details:
+      '  Into WASL_HOME where it is set, else into the clone. A module is a pipeline, a mapping and cases;\n  a connector has a sandbox and a contract test.\n',
+    load: async () => (await import('./new.ts')).create,
+  },
   doctor: {
     usage: '[--json]',
     summary: 'Asks everything that Wasl depends on, and says what is wrong and what to do.',

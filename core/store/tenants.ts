@@ -1,5 +1,6 @@
 /** Tenants with their endpoints and connections, and the keys of people and tools. */
-import type { KeyDocument, TenantDocument } from './documents.ts'
+import { trusted } from 'mongoose'
+import type { EndpointDocument, KeyDocument, TenantDocument } from './documents.ts'
 import { guarded, isDuplicateKey, tenantOf } from './failure.ts'
 import type { Models } from './schemas.ts'
 
@@ -9,6 +10,8 @@ export interface Tenants {
   /** False: there is one with that id. */
   create(tenant: TenantDocument): Promise<boolean>
   change(id: string, set: Partial<Omit<TenantDocument, '_id' | 'createdAt'>>): Promise<boolean>
+  /** Adds the endpoints of a connector that has none there yet; one of several engines does. */
+  addEndpoints(id: string, connector: string, endpoints: readonly EndpointDocument[]): Promise<void>
   key(id: string): Promise<KeyDocument | null>
   keysOf(tenant: string): Promise<readonly KeyDocument[]>
   addKey(key: KeyDocument): Promise<void>
@@ -43,6 +46,18 @@ export function tenantsIn({ tenants, keys }: Models): Tenants {
         tenants.updateOne({ _id: tenantOf(id) }, { $set: set }).exec(),
       )
       return done.matchedCount === 1
+    },
+
+    async addEndpoints(id, connector, endpoints) {
+      if (endpoints.length === 0) return
+      await guarded('add endpoints', () =>
+        tenants
+          .updateOne(
+            { _id: tenantOf(id), 'endpoints.connector': trusted({ $ne: connector }) },
+            { $push: { endpoints: { $each: endpoints as EndpointDocument[] } } },
+          )
+          .exec(),
+      )
     },
 
     async key(id) {
