@@ -33,8 +33,8 @@ use local_moodle_zoho_sync\outbox;
  * @license   https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 class provider implements
-    \core_privacy\local\metadata\provider,
     \core_privacy\local\request\core_userlist_provider,
+    \core_privacy\local\metadata\provider,
     \core_privacy\local\request\plugin\provider {
     /**
      * Says what is kept and what is sent.
