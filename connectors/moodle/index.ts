@@ -9,6 +9,7 @@ import { gradeResource } from './grades.ts'
 import { groupResource } from './groups.ts'
 import { cohortMemberResource, groupMemberResource } from './members.ts'
 import { collections, parse } from './parse.ts'
+import { reasons } from './reasons.ts'
 import { resources } from './resources.ts'
 import { type MoodleSettings, settingsSchema } from './settings.ts'
 import { moodleUsername } from './username.ts'
@@ -25,6 +26,7 @@ export default defineConnector<MoodleSettings>({
   transforms: [moodleUsername],
   collections,
   parse,
+  reasons,
   demo: () => import('./sandbox/demo.ts'),
 
   connect(settings, tools) {

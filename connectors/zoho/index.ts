@@ -3,6 +3,7 @@ import { btec, type ZohoModule } from './btec.ts'
 import { connectZoho } from './connection.ts'
 import { extended, moduleSchema } from './described.ts'
 import { parseWith } from './parse.ts'
+import { reasons } from './reasons.ts'
 import { resourceOf } from './resources.ts'
 import { settingsSchema, type ZohoSettings } from './settings.ts'
 import { zohoSignature, zohoToken } from './verify.ts'
@@ -34,6 +35,7 @@ export const zohoConnector = (
     },
     parse: parseWith(name => names.get(name.toLowerCase())),
     connect: (settings, tools) => connectZoho(modules, settings, tools),
+    reasons,
     demo: () => import('./sandbox/demo.ts'),
   })
 }
