@@ -12,7 +12,7 @@ import type { Gates } from './gate.ts'
 import type { Decision, Item } from './scene.ts'
 import type { Surroundings, Tenant } from './tenant.ts'
 import { nameOf } from './tenant.ts'
-import { readAgainMs, readTouched, type Touched } from './touch.ts'
+import { createTouchReader, readAgainMs, type Touched } from './touch.ts'
 
 /** Payloads that wait in memory, in bytes; beyond it deliveries are only stored. */
 const MOST_BYTES = 32 * 1024 * 1024
@@ -51,7 +51,9 @@ interface Task {
 
 export function createApply(options: ApplyOptions): Apply {
   const { store, tenants, connectors, log, now, random } = options
+  const read = createTouchReader(now)
   const queues = new Map<string, Task[]>()
+  const deciding = new Map<string, Promise<unknown>>()
   let bytes = 0
   let running: Promise<void> | undefined
   const background = new Set<Promise<unknown>>()
@@ -131,9 +133,7 @@ export function createApply(options: ApplyOptions): Apply {
       [...wanted].map(async ([resource, ids]) => {
         const definition = options.resource(resource)
         const results: ReadonlyMap<string, Touched> =
-          definition === undefined
-            ? new Map()
-            : await readTouched(tenant, resource, definition, [...ids.keys()], now)
+          definition === undefined ? new Map() : await read(tenant, resource, definition, [...ids.keys()])
         const unknown = new DataError('UNKNOWN_MODULE', `Nothing is known of ${nameOf(resource)}.`)
         for (const [id, places] of ids) {
           for (const { task, place } of places) {
@@ -145,7 +145,19 @@ export function createApply(options: ApplyOptions): Apply {
     await decideTasks(tenant, tasks)
   }
 
-  async function decideTasks(tenant: Tenant, tasks: readonly Task[]): Promise<void> {
+  /** One batch of a tenant at a time: two of them would only spoil each other's writes. */
+  function decideTasks(tenant: Tenant, tasks: readonly Task[]): Promise<void> {
+    const before = deciding.get(tenant.id) ?? Promise.resolve()
+    const mine = before.then(() => decideNow(tenant, tasks))
+    const ended = mine.catch(() => undefined)
+    deciding.set(tenant.id, ended)
+    void ended.then(() => {
+      if (deciding.get(tenant.id) === ended) deciding.delete(tenant.id)
+    })
+    return mine
+  }
+
+  async function decideNow(tenant: Tenant, tasks: readonly Task[]): Promise<void> {
     const items = new Map<Item, { task: Task; place: number }>()
     const outcomes = new Map<Task, EventDocument[]>()
     const again = new Map<Task, number>()

@@ -18,7 +18,7 @@ export function unchanged(scene: Scene, draft: Draft, work: Work, why?: string):
   const echo = isEcho(before, flow.from, version)
   const reason = why ?? (echo ? 'echo' : undefined)
   let next = before
-  if (isNewer(version, before.sides[flow.connector]?.version) || item.readAt !== undefined) {
+  if (isNewer(version, before.sides[flow.connector]?.version)) {
     next = { ...next, sides: { ...next.sides, [flow.connector]: sideOf(scene, before, work) } }
   }
   const stuck = before.state === 'dead' || before.state === 'conflict' || before.state === 'invalid'

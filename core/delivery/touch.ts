@@ -11,6 +11,8 @@ export type Touched =
   | { readonly error: WaslError; readonly again: boolean }
 
 const TOTAL_MS = 60_000
+/** Reads of one resource begin at least so far apart: a burst of touches for one record is read twice, not a hundred times. */
+const APART_MS = 500
 
 /**
  * Reads `ids` in calls of `perCall`, one after the other. A call that fails is the failure of its own ids only.
@@ -21,7 +23,7 @@ export async function readTouched(
   resource: string,
   definition: ResourceDefinition,
   ids: readonly string[],
-  now: () => number,
+  now: () => number = Date.now,
 ): Promise<ReadonlyMap<string, Touched>> {
   const touched = new Map<string, Touched>()
   const connection = resourceConnection(tenant, resource)
@@ -50,6 +52,46 @@ export async function readTouched(
     }
   }
   return touched
+}
+
+/** Reads for many at once: while one read of a resource runs, whoever comes waits for the next, which is for all. */
+export function createTouchReader(now: () => number): typeof readTouched {
+  interface Round {
+    readonly ids: Set<string>
+    readonly result: Promise<ReadonlyMap<string, Touched>>
+  }
+  const running = new Map<string, Promise<unknown>>()
+  const waiting = new Map<string, Round>()
+  const begun = new Map<string, number>()
+
+  return async (tenant, resource, definition, ids) => {
+    const key = `${tenant.id}|${resource}`
+    let round = waiting.get(key)
+    if (round === undefined) {
+      const mine = new Set<string>()
+      const before = running.get(key) ?? Promise.resolve()
+      const result = before.then(async () => {
+        const wait = (begun.get(key) ?? 0) + APART_MS - now()
+        if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait))
+        waiting.delete(key)
+        begun.set(key, now())
+        return readTouched(tenant, resource, definition, [...mine], now)
+      })
+      round = { ids: mine, result }
+      waiting.set(key, round)
+      // Whoever comes next waits for this one, however it ends.
+      const ended = result.then(
+        () => undefined,
+        () => undefined,
+      )
+      running.set(key, ended)
+      void ended.then(() => {
+        if (running.get(key) === ended) running.delete(key)
+      })
+    }
+    for (const id of ids) round.ids.add(id)
+    return round.result
+  }
 }
 
 const unseen = (resource: string, id: string) =>

@@ -62,6 +62,9 @@ export default defineStep<MapOptions>({
     }
     const required = record.required ?? []
     const identities = identitiesOf(record, context.from)
+    const foreignIds = Object.entries(record.identity)
+      .filter(([resource]) => resource !== context.from)
+      .map(([, field]) => field)
     return (work, run) => {
       const stored = work.record?.fields ?? {}
       const scope = mapScope(work.payload, stored, run)
@@ -77,6 +80,10 @@ export default defineStep<MapOptions>({
           cause: error,
           ...(error.hint === undefined ? {} : { hint: error.hint }),
         })
+      }
+      // The sender may not have heard of the other side's id yet; that it says nothing does not take the link away.
+      for (const field of foreignIds) {
+        if (scope.fields[field] === null && stored[field] != null) delete scope.fields[field]
       }
       const merged = work.record === null ? scope.fields : { ...stored, ...scope.fields }
       const missing = missingField(required, merged, field => tried.get(field) ?? [])
