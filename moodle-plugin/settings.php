@@ -34,6 +34,13 @@ $ADMIN->add('reports', new admin_externalpage(
 if ($hassiteconfig) {
     $settings = new admin_settingpage('local_moodle_zoho_sync', new lang_string('pluginname', 'local_moodle_zoho_sync'));
     $ADMIN->add('localplugins', $settings);
+    $ADMIN->add('localplugins', new admin_externalpage(
+        'local_moodle_zoho_sync_test',
+        new lang_string('testconnection', 'local_moodle_zoho_sync'),
+        new moodle_url('/local/moodle_zoho_sync/testconnection.php'),
+        'moodle/site:config',
+        true
+    ));
 
     if ($ADMIN->fulltree) {
         $name = static fn(string $setting): string => "local_moodle_zoho_sync/$setting";

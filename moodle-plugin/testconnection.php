@@ -30,7 +30,7 @@ use local_moodle_zoho_sync\settings;
 require_once(__DIR__ . '/../../config.php');
 require_once($CFG->libdir . '/adminlib.php');
 
-admin_externalpage_setup('local_moodle_zoho_sync');
+admin_externalpage_setup('local_moodle_zoho_sync_test');
 require_sesskey();
 
 if (!settings::ready()) {

@@ -106,9 +106,19 @@ class backend {
         } catch (RequestException $error) {
             $blocked = (new \core\files\curl_security_helper())->get_blocked_url_string();
             $message = $error->getMessage() === $blocked ? get_string('errorblocked', 'local_moodle_zoho_sync') : null;
-            return new answer(0, $message ?? $error->getMessage());
+            return new answer(0, $message ?? self::why($error));
         } catch (GuzzleException $error) {
-            return new answer(0, $error->getMessage());
+            return new answer(0, self::why($error));
         }
+    }
+
+    /**
+     * Why there was no answer, without the client's advice for programmers and the address, which names the endpoint.
+     *
+     * @param GuzzleException $error
+     * @return string
+     */
+    private static function why(GuzzleException $error): string {
+        return trim(preg_replace('~\(see https?://.*$~s', '', $error->getMessage()));
     }
 }
