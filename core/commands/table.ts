@@ -23,6 +23,9 @@ export interface Command {
   readonly load: () => Promise<RunCommand>
 }
 
+const OPERATE =
+  '  --tenant  which college; default: the default tenant\n  --json    for tools\n  --lang    en or ar\n  Needs no running engine.\n'
+
 export const COMMANDS: Readonly<Record<string, Command>> = {
   start: {
     usage: '[--role all|http|worker]',
@@ -64,6 +67,61 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     details:
       '  Into WASL_HOME where it is set, else into the clone. A module is a pipeline, a mapping and cases;\n  a connector has a sandbox and a contract test.\n',
     load: async () => (await import('./new.ts')).create,
+  },
+  events: {
+    usage: '[list] [--state <state>] [--module <name>] [--record <id>] | show <event> | replay <event>',
+    summary: 'What came in, and what became of it.',
+    details: OPERATE,
+    load: async () => (await import('./operate/events.ts')).events,
+  },
+  records: {
+    usage: 'list <module> [--q <id or name>] [--state <state>] | show <module> <id>',
+    summary: 'Where a record stands, and why.',
+    details: OPERATE,
+    load: async () => (await import('./operate/records.ts')).records,
+  },
+  retries: {
+    usage: '[list] | show <id> | retry --id <id> | retry --all  [--module --code --state --age]',
+    summary: 'What failed and is tried again.',
+    details: OPERATE,
+    load: async () => (await import('./operate/letters.ts')).retries,
+  },
+  'dead-letters': {
+    usage:
+      '[list] | show <id> | retry --id <id> | retry --all | discard --id <id> --reason <why>  [--module --code --state --age]',
+    summary: 'What is not tried again by itself.',
+    details: OPERATE,
+    load: async () => (await import('./operate/letters.ts')).deadLetters,
+  },
+  gates: {
+    usage: '[list] | pause <remote> --reason <why> | resume <remote>',
+    summary: 'Remotes to which nothing is sent now.',
+    details: OPERATE,
+    load: async () => (await import('./operate/administration.ts')).gates,
+  },
+  modules: {
+    usage: '[list]',
+    summary: 'The modules that run, and where their records stand.',
+    details: OPERATE,
+    load: async () => (await import('./operate/administration.ts')).modules,
+  },
+  tenants: {
+    usage: '[list]',
+    summary: 'The colleges, with their endpoints.',
+    details: OPERATE,
+    load: async () => (await import('./operate/administration.ts')).tenants,
+  },
+  keys: {
+    usage: '[list] | create --scope read|operate|configure|admin [--days <n>] | revoke <key>',
+    summary: 'The keys of people and tools.',
+    details: OPERATE,
+    load: async () => (await import('./operate/administration.ts')).keys,
+  },
+  audit: {
+    usage: '[list] [--after <number>] | verify [--head <seal>]',
+    summary: 'What people changed, and whether the log of it is as it was written.',
+    details: `${OPERATE}  verify ends with 1 when a row is not as it was written.\n`,
+    load: async () => (await import('./operate/administration.ts')).audit,
   },
   doctor: {
     usage: '[--json]',

@@ -161,7 +161,7 @@ export function eventLetter(
 
 /** A later payload of the record went through, or was refused for something else. */
 const isCorrected = ({ error, record: id }: EventDocument, record: RecordDocument | undefined): boolean =>
-  id !== undefined && record !== undefined && !isSame(record.lastError, error)
+  id !== undefined && record !== undefined && record.state !== 'invalid' && !isSame(record.lastError, error)
 
 const isSame = (a: StoredError | undefined, b: StoredError | undefined): boolean =>
   a?.code === b?.code && a?.at === b?.at

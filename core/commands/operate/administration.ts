@@ -1,0 +1,237 @@
+/** `wasl keys`, `wasl tenants`, `wasl modules`, `wasl gates` and `wasl audit`. */
+import { newApiKey } from '../../http/keys.ts'
+import { SCOPES } from '../../http/ports.ts'
+import { STATES } from '../../operations/desk.ts'
+import { listGates, pauseRemote, resumeRemote } from '../../operations/gates.ts'
+import { UsageError } from '../pipeline-context.ts'
+import type { RunCommand } from '../table.ts'
+import { told } from './outcome.ts'
+import { missing, type Terminal, withSubcommands } from './terminal.ts'
+
+const DAY_MS = 24 * 3_600_000
+const MOST_COUNTED = 10_000
+
+const wrote = ({ desk }: Terminal, action: string, target: string, details: Record<string, string> = {}) =>
+  desk.audit.write({ tenant: desk.tenant.id, by: desk.by, action, target, details })
+
+export const keys: RunCommand = withSubcommands('keys', {
+  list: {
+    usage: '',
+    async run({ desk, list }) {
+      const found = await desk.store.tenants.keysOf(desk.tenant.id)
+      const items = found.map(({ _id, scopes, createdAt, expiresAt }) => ({
+        id: _id,
+        scopes,
+        createdAt: createdAt.toISOString(),
+        ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
+      }))
+      list({ items }, ['KEY', 'SCOPES', 'CREATED', 'EXPIRES'], key => [
+        key.id,
+        key.scopes.join(', '),
+        key.createdAt,
+        key.expiresAt ?? 'never',
+      ])
+      return 0
+    },
+  },
+  create: {
+    usage: '--scope read|operate|configure|admin [--days <n>]',
+    options: { scope: { type: 'string', multiple: true }, days: { type: 'string' } },
+    async run(terminal) {
+      const { desk, secrets, values, show } = terminal
+      const scopes = scopesOf(values['scope'] as unknown as readonly string[] | undefined)
+      const expiresAt = expiryOf(values['days'] as string | undefined, desk.now())
+      const { id, secret, key } = newApiKey()
+      await wrote(terminal, 'key.create', id, { scopes: scopes.join(' ') })
+      await desk.store.tenants.addKey({
+        _id: id,
+        tenant: desk.tenant.id,
+        scopes: [...scopes],
+        hash: secrets.hashKey(secret),
+        createdAt: new Date(desk.now()),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      })
+      show({ id, key, scopes }, () => [key, 'This key is shown once: only a hash of it is kept.'])
+      return 0
+    },
+  },
+  revoke: {
+    usage: '<key>',
+    names: 1,
+    async run(terminal) {
+      const { desk, names, show } = terminal
+      const id = names[0] as string
+      const all = await desk.store.tenants.keysOf(desk.tenant.id)
+      if (!all.some(({ _id }) => _id === id)) throw missing('key', id)
+      await wrote(terminal, 'key.revoke', id)
+      await desk.store.tenants.removeKey(desk.tenant.id, id)
+      show({ id, status: 'revoked' }, () => [`Revoked: running engines refuse ${id} within 5 s.`])
+      return 0
+    },
+  },
+})
+
+function scopesOf(given: readonly string[] | undefined): readonly string[] {
+  if (given === undefined || given.length === 0)
+    throw new UsageError(`--scope is one of ${SCOPES.join(', ')}.`)
+  const wrong = given.find(scope => !SCOPES.some(each => each === scope))
+  if (wrong !== undefined)
+    throw new UsageError(`There is no scope "${wrong}"; there are ${SCOPES.join(', ')}.`)
+  return given
+}
+
+function expiryOf(days: string | undefined, now: number): Date | undefined {
+  if (days === undefined) return undefined
+  if (!/^[1-9]\d{0,3}$/.test(days)) throw new UsageError('--days is a number from 1 to 9999.')
+  return new Date(now + Number(days) * DAY_MS)
+}
+
+export const tenants: RunCommand = withSubcommands('tenants', {
+  list: {
+    usage: '',
+    async run({ desk, list }) {
+      const items = (await desk.store.tenants.all()).map(tenant => ({
+        id: tenant._id,
+        name: tenant.name,
+        timezone: tenant.timezone,
+        language: tenant.language,
+        endpoints: tenant.endpoints.map(({ id, connector, verifier }) => ({ id, connector, verifier })),
+        createdAt: tenant.createdAt.toISOString(),
+      }))
+      list({ items }, ['TENANT', 'NAME', 'TIME ZONE', 'LANGUAGE', 'ENDPOINTS'], tenant => [
+        tenant.id,
+        tenant.name,
+        tenant.timezone,
+        tenant.language,
+        tenant.endpoints.map(({ connector, verifier }) => `${connector} (${verifier})`).join(', '),
+      ])
+      return 0
+    },
+  },
+})
+
+export const modules: RunCommand = withSubcommands('modules', {
+  list: {
+    usage: '',
+    async run({ desk, list }) {
+      const { pipelines, id } = desk.tenant
+      const items = await Promise.all(
+        [...pipelines.modules].map(async ([module, { config, flows }]) => {
+          const counts = await Promise.all(
+            STATES.map(async state => {
+              const count = await desk.store.lookup.count(id, module, state, MOST_COUNTED)
+              return [state, count] as const
+            }),
+          )
+          const records = Object.fromEntries(counts.filter(([, count]) => count > 0))
+          return { module, config, flows: flows.map(({ name }) => name), records }
+        }),
+      )
+      list({ items }, ['MODULE', 'VERSION', 'FLOWS', 'RECORDS'], item => [
+        item.module,
+        item.config,
+        item.flows.join(', '),
+        Object.entries(item.records)
+          .map(([state, count]) => `${state} ${count === MOST_COUNTED ? `${count} or more` : count}`)
+          .join(', ') || 'none',
+      ])
+      return 0
+    },
+  },
+})
+
+export const gates: RunCommand = withSubcommands('gates', {
+  list: {
+    usage: '',
+    async run({ desk, list }) {
+      const items = await listGates(desk)
+      list({ items }, ['REMOTE', 'REASON', 'CLOSED', 'TRIED AGAIN', 'RECORDS', 'WHY'], gate => [
+        gate.remote,
+        gate.opening ? 'opening' : gate.reason,
+        gate.closedAt,
+        gate.openAt ?? 'when resumed',
+        String(gate.records),
+        gate.message,
+      ])
+      return 0
+    },
+  },
+  pause: {
+    usage: '<connector>[/<resource>] --reason <why>',
+    names: 1,
+    options: { reason: { type: 'string' } },
+    async run(terminal) {
+      const remote = remoteOf(terminal)
+      const reason = (terminal.values['reason'] as string | undefined)?.trim() ?? ''
+      if (reason.length < 3) throw new UsageError('Say why with --reason; it stands in the audit log.')
+      await pauseRemote(terminal.desk, remote, reason)
+      terminal.show({ remote, status: 'paused' }, () => [`Nothing more is sent to ${remote}.`])
+      return 0
+    },
+  },
+  resume: {
+    usage: '<connector>[/<resource>]',
+    names: 1,
+    async run(terminal) {
+      const remote = remoteOf(terminal)
+      return told(await resumeRemote(terminal.desk, remote), 'gate', remote, terminal.show)
+    },
+  },
+})
+
+function remoteOf({ names, context }: Terminal): string {
+  const remote = names[0] as string
+  const [connector] = remote.split('/')
+  const known = context.connectors.map(({ name }) => name)
+  if (!known.includes(connector ?? '') || !/^[\w-]+(\/[\w-]+)?$/.test(remote))
+    throw new UsageError(
+      `There is no remote "${remote}"; there are ${known.join(', ')}, each with /<resource>.`,
+    )
+  return remote
+}
+
+export const audit: RunCommand = withSubcommands('audit', {
+  list: {
+    usage: '[--after <number>]',
+    options: { after: { type: 'string' } },
+    async run({ desk, values, list }) {
+      const after = Number(values['after'] ?? 0)
+      if (!Number.isInteger(after) || after < 0) throw new UsageError('--after is the number of a row.')
+      const rows = await desk.audit.page(desk.tenant.id, after, 100)
+      const items = rows.map(({ number, at, by, action, target, details }) => ({
+        number,
+        at: at.toISOString(),
+        by,
+        action,
+        target,
+        details,
+      }))
+      list({ items }, ['ROW', 'AT', 'BY', 'ACTION', 'TARGET', 'DETAILS'], row => [
+        String(row.number),
+        row.at,
+        row.by,
+        row.action,
+        row.target,
+        JSON.stringify(row.details),
+      ])
+      return 0
+    },
+  },
+  verify: {
+    usage: '[--head <seal>]',
+    options: { head: { type: 'string' } },
+    async run({ desk, values, show }) {
+      const verdict = await desk.audit.verify(desk.tenant.id, values['head'] as string | undefined)
+      show(verdict, () =>
+        verdict.broken === undefined
+          ? [
+              `All ${verdict.rows} rows are as they were written.`,
+              `Head: ${verdict.head}`,
+              'Keep the head elsewhere and pass it on with --head: so it is seen when rows are cut off the end.',
+            ]
+          : [`Row ${verdict.broken.number} is not as it was written: ${verdict.broken.why}.`],
+      )
+      return verdict.ok ? 0 : 1
+    },
+  },
+})

@@ -1,0 +1,78 @@
+/** `wasl events`: what came in, what became of it, and once more. */
+import { replay } from '../../operations/changes.ts'
+import { EVENT_STATES, type EventView, listEvents, showEvent } from '../../operations/events.ts'
+import type { RunCommand } from '../table.ts'
+import { ago, harmless } from './columns.ts'
+import { told } from './outcome.ts'
+import { explanation, LISTED, missing, moduleOf, oneOf, pageOf, withSubcommands } from './terminal.ts'
+
+export const events: RunCommand = withSubcommands('events', {
+  list: {
+    usage: '[--state <state>] [--module <name>] [--record <id>] [--limit <n>] [--cursor <next>]',
+    options: {
+      ...LISTED,
+      state: { type: 'string' },
+      module: { type: 'string' },
+      record: { type: 'string' },
+    },
+    async run(terminal) {
+      const { desk, values, list } = terminal
+      const { module, record } = values as { module?: string; record?: string }
+      const state = oneOf('state', values['state'], EVENT_STATES)
+      const page = await listEvents(
+        desk,
+        {
+          ...(state === undefined ? {} : { state }),
+          ...(module === undefined ? {} : { module: moduleOf(terminal, module) }),
+          ...(record === undefined ? {} : { record }),
+        },
+        pageOf(values),
+      )
+      list(page, ['EVENT', 'AGE', 'MODULE', 'OUTCOME', 'OBJECT', 'WHY'], event => [
+        event.id,
+        ago(event.receivedAt, desk.now()),
+        event.module ?? '',
+        event.outcome,
+        event.identity ?? '',
+        event.message ?? event.reason ?? '',
+      ])
+      return 0
+    },
+  },
+  show: {
+    usage: '<event>',
+    names: 1,
+    async run(terminal) {
+      const { desk, names, show } = terminal
+      const id = names[0] as string
+      const event = await showEvent(desk, id)
+      if (event === undefined) throw missing('event', id)
+      show(event, () => [...facts(event), ...explanation(terminal, event.explained)])
+      return 0
+    },
+  },
+  replay: {
+    usage: '<event>',
+    names: 1,
+    async run({ desk, names, show }) {
+      const id = names[0] as string
+      return told(await replay(desk, id), 'event', id, show)
+    },
+  },
+})
+
+function facts(event: EventView): readonly string[] {
+  const changes = (event.changes ?? []).map(
+    ({ field, from, to }) => `  ${field}: ${JSON.stringify(from)} → ${JSON.stringify(to)}`,
+  )
+  return [
+    `${event.id}  ${event.outcome}${event.reason === undefined ? '' : ` (${event.reason})`}`,
+    `received ${event.receivedAt} by ${event.endpoint}`,
+    `${event.resource}  ${event.identity ?? 'no object named'}`,
+    ...(event.record === undefined ? [] : [`record ${event.module}/${event.record}`]),
+    ...(event.config === undefined ? [] : [`handled by version ${event.config}`]),
+    ...changes,
+    ...(event.message === undefined ? [] : [event.message]),
+    ...(event.tried === undefined ? [] : [`looked at: ${event.tried.join(', ')}`]),
+  ].map(harmless)
+}

@@ -1,0 +1,180 @@
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { COMMANDS } from '../../core/commands/table.ts'
+import { createLog } from '../../core/log.ts'
+import type { Json, Payload } from '../../core/plugin.ts'
+import { type College, connectors, openCollege, until } from './college.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+describe('the operator at a terminal', () => {
+  let college: College
+
+  before(async () => {
+    college = await openCollege({ announce: false })
+  })
+
+  after(() => college.close())
+
+  /** One command line, as `wasl` runs it. */
+  async function wasl(line: string, ...more: readonly string[]): Promise<{ code: number; text: string }> {
+    const [name = '', ...words] = line.split(' ')
+    const lines: string[] = []
+    const run = await COMMANDS[name]?.load()
+    const { settings } = college
+    const code = await run?.(
+      {
+        root,
+        settings,
+        folders: settings.folders,
+        connectors,
+        log: createLog({ level: 'silent', readable: false }),
+        print: text => lines.push(text),
+        color: false,
+      },
+      [...words, ...more],
+    )
+    return { code: code ?? -1, text: lines.join('\n') }
+  }
+
+  const json = async (line: string, ...more: readonly string[]) =>
+    JSON.parse((await wasl(line, ...more, '--json')).text) as Readonly<Record<string, Json>>
+
+  async function refusal(line: string, ...more: readonly string[]): Promise<Error> {
+    try {
+      await wasl(line, ...more)
+    } catch (error) {
+      return error as Error
+    }
+    throw new Error('it was not refused')
+  }
+
+  /** A student whom Zoho has too; her id there. */
+  async function sync(fields: Payload): Promise<string> {
+    const id = college.zoho.person.create('BTEC_Students', { Status: 'Active', ...fields })
+    await college.call('POST', '/api/v1/sync/students', { data: [{ id, ...fields }] })
+    return id
+  }
+
+  let nour: string
+
+  it('sees a missing email among the dead letters, why, and who can mend it', async () => {
+    nour = await sync({ Full_Name: 'Nour Aziz' })
+    const { code, text } = await wasl('dead-letters')
+    expect(code).to.equal(0)
+    expect(text).to.match(
+      /^ID +AGE +MODULE +STATE +CODE +WHY\n\S+-0 +\d+ s +student +invalid +REQUIRED +What/,
+    )
+    const { items } = await json('dead-letters list --code REQUIRED')
+    const [letter] = items as Payload[]
+    const shown = await wasl(`dead-letters show ${letter?.['id']}`)
+    expect(shown.text).to.contain('→ Fill the field in the record and save it again. (the register’s office)')
+    const arabic = await wasl(`dead-letters show ${letter?.['id']} --lang ar`)
+    expect(arabic.text).to.contain('مكتب التسجيل')
+  })
+
+  it('asks why a record is where it is', async () => {
+    const { text } = await wasl(`records show students ${nour}`)
+    expect(text).to.contain('What was sent of it is not valid (email)')
+    expect(text).to.match(/INVALID +\S+-0/)
+    const list = await wasl('records list student --state invalid')
+    expect(list.text).to.contain(`zoho/BTEC_Students:${nour}`)
+    const found = await json(`records list student --q ${nour}`)
+    expect(found['items']).to.have.length(1)
+  })
+
+  it('tries again, and gives up with a reason, by one or all together; the log has each', async () => {
+    const { items } = await json('dead-letters')
+    const id = String((items as Payload[])[0]?.['id'])
+    expect((await wasl(`dead-letters retry --id ${id}`)).text).to.match(/^Done/)
+    await college.quiet()
+    expect((await json('dead-letters'))['items']).to.have.length(1)
+    expect((await refusal('dead-letters discard --all --code REQUIRED')).message).to.match(/--reason/)
+    const done = await wasl('dead-letters discard --all --code REQUIRED', '--reason', 'A test account.')
+    expect(done.text).to.match(/^1 done, 0 left/)
+    expect((await wasl('dead-letters')).text).to.equal('Nothing.')
+    const log = await json('audit list')
+    const actions = (log['items'] as Payload[]).map(({ action }) => action)
+    expect(actions).to.deep.equal(['event.retry', 'dead-letters.discard', 'event.discard'])
+  })
+
+  it('replays an event, and is told when there is none', async () => {
+    await sync({ Full_Name: 'Sami Aziz', Academic_Email: 'sami@college.test' })
+    await college.quiet()
+    const { items } = await json('events list --module student --state NEW')
+    const id = String((items as Payload[])[0]?.['id'])
+    expect((await wasl(`events show ${id}`)).text).to.match(/NEW\nreceived /)
+    expect((await wasl(`events replay ${id}`)).text).to.match(/^Done/)
+    await college.quiet()
+    expect((await json(`events show ${id}`))['outcome']).to.equal('UNCHANGED')
+    const error = await refusal('events show 000000000000000000000000-0')
+    expect(error).to.include({ code: 'NOT_FOUND' })
+  })
+
+  it('pauses a remote, sees who waits there, and resumes it', async () => {
+    await wasl('gates pause moodle', '--reason', 'Upgrade tonight.')
+    await until('the engine knows', () => college.engine.delivery.gates.length === 1)
+    await sync({ Full_Name: 'Hala Aziz', Academic_Email: 'hala@college.test' })
+    await until('it stands there', async () => (await wasl('gates')).text.includes('when resumed  1 '))
+    expect((await wasl('retries')).text).to.contain('which a person has paused')
+    await wasl('gates resume moodle')
+    await until('it is sent', async () => (await wasl('retries')).text === 'Nothing.')
+  })
+
+  it('makes a key that works at once, shows it once, and revokes it', async () => {
+    const made = await json('keys create --scope read --days 30')
+    const headers = { authorization: `Bearer ${made['key']}` }
+    expect((await college.call('GET', '/api/v1/retries', undefined, headers)).status).to.equal(200)
+    const refused = await college.call('POST', '/api/v1/retries/retry', {}, headers)
+    expect([refused.status, refused.body['code']]).to.deep.equal([403, 'SCOPE_MISSING'])
+    const secret = String(made['key']).split('_')[2] as string
+    expect((await wasl('keys list')).text)
+      .to.contain(String(made['id']))
+      .and.not.to.contain(secret)
+    await wasl(`keys revoke ${made['id']}`)
+    expect((await wasl('keys list')).text).not.to.contain(String(made['id']))
+    expect((await refusal('keys create --scope everything')).message).to.match(/There is no scope/)
+  })
+
+  it('lists colleges and modules', async () => {
+    expect((await wasl('tenants')).text).to.match(/default +default/)
+    expect((await wasl('modules')).text).to.match(/student +1 +\S.*ok 2/)
+  })
+
+  it('verifies the audit log, and is told the first row that somebody changed', async () => {
+    const { code, text } = await wasl('audit verify')
+    expect([code, text]).to.satisfy(() => code === 0 && /^All \d+ rows are as they were written/.test(text))
+    const { head } = await json('audit verify')
+    const rows = college.engine.store.db.collection('audit')
+    await rows.updateOne({ number: 2 }, { $set: { by: 'terminal:nobody' } })
+    const broken = await wasl('audit verify')
+    expect([broken.code, broken.text]).to.deep.equal([
+      1,
+      'Row 2 is not as it was written: it was changed after it was written.',
+    ])
+    await rows.updateOne({ number: 2 }, { $set: { by: String((await rows.findOne({ number: 1 }))?.['by']) } })
+    expect((await wasl('audit verify')).code).to.equal(0)
+    const last = await rows.find().sort({ number: -1 }).limit(1).toArray()
+    await rows.deleteOne({ number: last[0]?.['number'] })
+    expect((await wasl('audit verify')).code).to.equal(0)
+    expect((await wasl(`audit verify --head ${head}`)).code).to.equal(1)
+    await rows.deleteOne({ number: 3 })
+    expect((await wasl('audit verify')).text).to.match(/^Row 3 .*row 3 is missing/)
+  })
+
+  it('lets no text from outside steer the terminal', async () => {
+    const name = 'Nour\u001b[31m\u202emoc.live'
+    const id = await sync({ Full_Name: name, Academic_Email: 'rami@college.test' })
+    const { text } = await wasl(`records show student ${id}`)
+    expect(text)
+      .to.contain('Nour')
+      .and.not.to.match(/\p{Cf}|(?!\n)\p{Cc}/u)
+  })
+
+  it('says what it takes where the line is wrong', async () => {
+    expect((await refusal('records list')).message).to.match(/Usage: wasl records list <module>/)
+    expect((await refusal('events nonsense')).message).to.match(/There is no "wasl events nonsense"/)
+    expect((await refusal('events list --limit 1000000000')).message).to.match(/1 to 200/)
+    expect(await refusal('events list --tenant nobody')).to.include({ code: 'TENANT_UNKNOWN' })
+  })
+})
