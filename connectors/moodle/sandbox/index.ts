@@ -124,7 +124,7 @@ export async function startMoodleSandbox(options: SandboxOptions = {}): Promise<
     const call = readCall(request, body, maxInputVars)
     const fault = faults.meet(call.name)
     const delay = latencyMs + (fault?.kind === 'latency' ? (fault.ms ?? 1_000) : 0)
-    if (delay > 0) await wait(delay)
+    if (delay > 0) await wait(delay, undefined, { ref: false })
     const answer = answerCall(site, token, call, fault)
     log.push({
       at: new Date(now()).toISOString(),

@@ -216,7 +216,7 @@ export const createZohoServer = (parts: {
         throw error
       })
       const wait = world.faults.current.latencyMs ?? 0
-      if (wait > 0) await delay(wait)
+      if (wait > 0) await delay(wait, undefined, { ref: false })
       noted(jsonOf(bytes), strike === 'drop' || strike === 'halfResponse' ? 0 : answer.status)
       return send(response, answer, strike)
     } finally {
