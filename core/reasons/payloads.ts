@@ -137,9 +137,9 @@ export const payloadCodes: Codes = {
     'tutor',
     [
       'The grade’s lowest and highest points do not fit each other.',
-      'Correct the range of the grade item in Moodle.',
+      'Correct the range where the grade was given.',
     ],
-    ['الحد الأدنى والأعلى للدرجة غير متوافقين.', 'صحّح مدى عنصر الدرجة في مودل.'],
+    ['الحد الأدنى والأعلى للدرجة غير متوافقين.', 'صحّح المدى حيث رُصدت الدرجة.'],
   ),
   GRADE_UNKNOWN: words(
     'tutor',

@@ -1,0 +1,234 @@
+import { expect } from 'chai'
+import { newApiKey } from '../../core/http/keys.ts'
+import type { Json, Payload } from '../../core/plugin.ts'
+import { type Answer, type College, openCollege, until } from './college.ts'
+
+type Item = Readonly<Record<string, Json>>
+
+/** Every route of the operations that names one object, with an id of our form that nobody has. */
+const OBJECTS: readonly (readonly [
+  method: string,
+  path: (id: string) => string,
+  of: Kind,
+  body?: Payload,
+])[] = [
+  ['GET', id => `/api/v1/events/${id}`, 'event'],
+  ['POST', id => `/api/v1/events/${id}/replay`, 'event'],
+  ['GET', id => `/api/v1/records/student/${id}`, 'record'],
+  ['POST', id => `/api/v1/retries/${id}/retry`, 'record'],
+  ['GET', id => `/api/v1/dead-letters/${id}`, 'record'],
+  ['GET', id => `/api/v1/dead-letters/${id}`, 'event'],
+  ['POST', id => `/api/v1/dead-letters/${id}/retry`, 'record'],
+  ['POST', id => `/api/v1/dead-letters/${id}/retry`, 'event'],
+  ['POST', id => `/api/v1/dead-letters/${id}/discard`, 'record', { reason: 'I say so.' }],
+  ['POST', id => `/api/v1/dead-letters/${id}/discard`, 'event', { reason: 'I say so.' }],
+  ['GET', id => `/api/v1/bulk/${id}`, 'job'],
+  ['POST', id => `/api/v1/bulk/${id}/cancel`, 'job'],
+]
+type Kind = 'event' | 'record' | 'job'
+
+const LISTS = [
+  '/api/v1/events',
+  '/api/v1/records/student',
+  '/api/v1/retries',
+  '/api/v1/dead-letters',
+  '/api/v1/bulk',
+  '/api/v1/gates',
+  '/api/v1/audit',
+]
+const NOBODYS: Readonly<Record<Kind, string>> = {
+  event: '0123456789abcdef01234567-0',
+  record: '0123456789abcdef01234567',
+  job: '0123456789abcdef01234567',
+}
+
+describe('two colleges at one engine', () => {
+  let college: College
+  const ids: Record<Kind, string> = { event: '', record: '', job: '' }
+  let stranger: string
+  let reader: string
+  let expired: string
+
+  before(async () => {
+    college = await openCollege({ announce: false })
+    const { store, tenants } = college.engine
+    await store.tenants.create({
+      _id: 'al-noor',
+      name: 'Al-Noor',
+      timezone: 'Asia/Amman',
+      language: 'ar',
+      endpoints: [],
+      connections: {},
+      modules: {},
+      createdAt: new Date(),
+    })
+    await tenants.refresh()
+    const key = async (tenant: string, scope: string, expiresAt?: Date) => {
+      const made = newApiKey()
+      await store.tenants.addKey({
+        _id: made.id,
+        tenant,
+        scopes: [scope],
+        hash: tenants.access.hashKey(made.secret),
+        createdAt: new Date(),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      })
+      return made.key
+    }
+    stranger = await key('al-noor', 'admin')
+    reader = await key('default', 'read')
+    expired = await key('default', 'admin', new Date(Date.now() - 1000))
+
+    college.moodle.faults.add({ kind: 'program-error', times: 1_000 })
+    const fields = { Full_Name: 'Canary Person', Academic_Email: 'canary@college.test', Status: 'Active' }
+    const id = college.zoho.person.create('BTEC_Students', fields)
+    const bad = college.zoho.person.create('BTEC_Students', { Full_Name: 'Canary Invalid', Status: 'Active' })
+    await college.call('POST', '/api/v1/sync/students', {
+      data: [
+        { id, ...fields },
+        { id: bad, Full_Name: 'Canary Invalid' },
+      ] as Json[],
+    })
+    const retries = await until('a retry', async () => {
+      const { body } = await college.call('GET', '/api/v1/retries')
+      return (body['items'] as Item[]).length > 0 ? (body['items'] as Item[]) : undefined
+    })
+    ids.record = String(retries[0]?.['id'])
+    const letters = await college.call('GET', '/api/v1/dead-letters')
+    ids.event = String((letters.body['items'] as Item[])[0]?.['id'])
+    const job = await college.call('POST', '/api/v1/retries/retry', { filter: { code: 'NOBODYS' } })
+    ids.job = String(job.body['id'])
+  })
+
+  after(() => college.close())
+
+  const as = (key: string, method: string, path: string, body?: Json): Promise<Answer> =>
+    college.call(method, path, method === 'GET' ? undefined : (body ?? {}), {
+      authorization: `Bearer ${key}`,
+    })
+
+  it('another’s object is a 404 like a missing one, byte for byte, on every route', async () => {
+    for (const [method, path, of, body] of OBJECTS) {
+      const theirs = await as(stranger, method, path(ids[of]), body)
+      const missing = await as(stranger, method, path(NOBODYS[of]), body)
+      expect([theirs.status, missing.status], `${method} ${path(of)}`).to.deep.equal([404, 404])
+      expect(JSON.stringify(theirs.body), `${method} ${path(of)}`).to.equal(JSON.stringify(missing.body))
+    }
+    const { body } = await college.call('GET', `/api/v1/dead-letters/${ids.event}`)
+    expect(body['id'], 'and nothing was changed').to.equal(ids.event)
+  })
+
+  it('no list of the one holds anything of the other', async () => {
+    for (const path of LISTS) {
+      const own = await college.call('GET', path)
+      const theirs = await as(stranger, 'GET', path)
+      expect([own.status, theirs.status], path).to.deep.equal([200, 200])
+      expect(theirs.body['items'], path).to.deep.equal([])
+    }
+    const found = await as(stranger, 'GET', '/api/v1/records/student?q=canary')
+    expect(found.body['items']).to.deep.equal([])
+  })
+
+  it('a job over all dead letters touches only one’s own', async () => {
+    const job = await as(stranger, 'POST', '/api/v1/dead-letters/retry', { filter: {} })
+    const ended = await until('the job is done', async () => {
+      const { body } = await as(stranger, 'GET', `/api/v1/bulk/${job.body['id']}`)
+      return body['state'] === 'running' ? undefined : body
+    })
+    expect(ended).to.include({ state: 'done', done: 0, refused: 0 })
+    const paused = await as(stranger, 'POST', '/api/v1/gates/moodle/pause', { reason: 'Only ours.' })
+    expect(paused.status).to.equal(200)
+    const { body } = await college.call('GET', '/api/v1/gates')
+    expect((body['items'] as Item[]).filter(({ reason }) => reason === 'paused')).to.deep.equal([])
+    await as(stranger, 'POST', '/api/v1/gates/moodle/resume')
+  })
+
+  it('no key, an unknown, an expired and another’s key get one and the same 401', async () => {
+    const path = '/api/v1/events'
+    const answers = [
+      await college.call('GET', path, undefined, { authorization: '' }),
+      await as(newApiKey().key, 'GET', path),
+      await as(expired, 'GET', path),
+      await college.call('GET', path, undefined, {
+        authorization: `Bearer ${stranger}`,
+        'x-tenant-id': 'default',
+      }),
+    ]
+    expect(new Set(answers.map(({ status }) => status))).to.deep.equal(new Set([401]))
+    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).to.equal(1)
+  })
+
+  it('a key that reads changes nothing', async () => {
+    for (const [method, path, of, body] of OBJECTS) {
+      if (method === 'GET') continue
+      const { status, body: answer } = await as(reader, method, path(ids[of]), body)
+      expect([status, answer['code']], path(of)).to.deep.equal([403, 'SCOPE_MISSING'])
+    }
+    expect((await as(reader, 'GET', '/api/v1/audit')).status).to.equal(403)
+  })
+
+  it('what a list is asked for is checked, never passed on', async () => {
+    for (const query of [
+      'state[$ne]=x',
+      'state=NEW&state=INVALID',
+      'state=nothing',
+      'limit=1e9',
+      'limit=-1',
+      'limit=abc',
+      'sort=__proto__',
+      'module[$gt]=',
+      'record=abc',
+      'cursor=***',
+      'cursor=bm90aGluZw',
+      `cursor=${Buffer.from(JSON.stringify(['events', { $gt: '' }])).toString('base64url')}`,
+      '__proto__[x]=1',
+    ]) {
+      const { status, body } = await college.call('GET', `/api/v1/events?${query}`)
+      expect(status, `${query} ${JSON.stringify(body)}`).to.equal(400)
+    }
+    for (const body of [{ filter: { code: { $gt: '' } } }, { filter: { $where: '1' } }, { filter: [] }, []]) {
+      const { status } = await college.call('POST', '/api/v1/dead-letters/retry', body as Json)
+      expect(status, JSON.stringify(body)).to.equal(400)
+    }
+  })
+
+  it('a search takes its text as it is', async () => {
+    for (const q of ['(a+)+$', '.*', '$ne', '{"$gt":""}']) {
+      const began = performance.now()
+      const { status, body } = await college.call('GET', `/api/v1/records/student?q=${encodeURIComponent(q)}`)
+      expect([status, body['items']], q).to.deep.equal([200, []])
+      expect(performance.now() - began, q).to.be.lessThan(500)
+    }
+    const { body } = await college.call('GET', '/api/v1/records/student?q=canar')
+    expect(body['items'], 'the beginning of a unique name').to.have.length(1)
+  })
+
+  it('no id is a 500', async () => {
+    for (const id of ['%00', '%ff', '..%2f..%2fx', 'x'.repeat(10_000), '__proto__', '%F0%9F%92%A5'])
+      for (const path of [
+        `/api/v1/events/${id}`,
+        `/api/v1/records/student/${id}`,
+        `/api/v1/records/${id}`,
+        `/api/v1/dead-letters/${id}`,
+        `/api/v1/bulk/${id}`,
+      ]) {
+        const { status } = await college.call('GET', path)
+        expect([400, 404, 431], `${path.slice(0, 60)} ${status}`).to.include(status)
+      }
+  })
+
+  it('the same call without a body where none is needed, and a body that is none, are understood', async () => {
+    const { status } = await college.call('POST', `/api/v1/retries/${ids.record}/retry`)
+    expect([202, 409]).to.include(status)
+    const response = await fetch(`${college.engine.url}/api/v1/dead-letters/retry`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${college.engine.credentials.key}`,
+        'content-type': 'application/json',
+      },
+      body: '{"filter":',
+    })
+    expect(response.status).to.equal(400)
+    expect(await response.json()).to.have.property('code', 'JSON_SYNTAX')
+  })
+})
