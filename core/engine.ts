@@ -10,6 +10,7 @@ import { createServer } from './http/server.ts'
 import { standardWebhooks } from './http/verifiers/standard-webhooks.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createAudit } from './operations/audit.ts'
+import { createMeasures } from './operations/measures.ts'
 import { lookUps } from './pipeline/further.ts'
 import { loadPipelines } from './pipeline/load.ts'
 import type { ConnectorDefinition, Json, Log, Verifier } from './plugin.ts'
@@ -117,12 +118,15 @@ async function start(
   const registry = createRegistry({ connectors })
   const verifiers = verifiersOf(connectors)
   const address = await storeAddress(settings)
-  const store = await openStore({
+  const measures = createMeasures(now)
+  closing.push(async () => measures.close())
+  const opened = await openStore({
     uri: address.uri,
     monitorCommands,
     ...(settings.mongodbUri === undefined ? { onLost: reviver(settings, log) } : {}),
   })
-  closing.push(() => store.close())
+  closing.push(() => opened.close())
+  const store: Store = { ...opened, deliveries: measures.deliveries(opened.deliveries) }
 
   const first: FirstStart = {
     store,
@@ -158,7 +162,8 @@ async function start(
         connections[name] ?? (connector === undefined ? undefined : connectionSettings(settings, connector))
       )
     },
-    http: (remote, baseUrl, given) => createHttpClient(baseUrl, { remote, log, ...given }),
+    http: (remote, baseUrl, given) =>
+      measures.client(remote, createHttpClient(baseUrl, { remote, log, ...given })),
   })
   await tenants.refresh()
   closing.push(() => tenants.close())
@@ -197,6 +202,7 @@ async function start(
       log,
       now,
       ring: () => delivery.ring(),
+      measures,
     })
     const http: HttpOptions = {
       host: settings.host,

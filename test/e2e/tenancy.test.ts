@@ -231,4 +231,56 @@ describe('two colleges at one engine', () => {
     expect(response.status).to.equal(400)
     expect(await response.json()).to.have.property('code', 'JSON_SYNTAX')
   })
+
+  it('every route of the document that names an object is among those tried here, and every list', async () => {
+    const { body } = await college.call('GET', '/documentation/openapi.json')
+    const paths = Object.entries(body['paths'] as Readonly<Record<string, Item>>)
+    const ours = paths.filter(([, methods]) =>
+      Object.values(methods).some(each => JSON.stringify((each as Item)['security']).startsWith('[{"key"')),
+    )
+    const tried = new Set(OBJECTS.map(([method, path]) => `${method.toLowerCase()} ${path('{id}')}`))
+    const withId = ours
+      .filter(([path]) => path.includes('{id}'))
+      .flatMap(([path, methods]) =>
+        Object.keys(methods).map(method => `${method} ${path.replace('{module}', 'student')}`),
+      )
+    expect(withId.filter(each => !tried.has(each))).to.deep.equal([])
+    const lists = ours.filter(([path, methods]) => 'get' in methods && !path.includes('{'))
+    expect(lists.map(([path]) => path).filter(path => !LISTS.includes(path))).to.deep.equal([
+      '/api/v1/audit/verification',
+    ])
+  })
+
+  it('metrics tell nothing of another college, and are in the format that Prometheus reads', async () => {
+    const read = async (key: string) => {
+      const response = await fetch(`${college.engine.url}/metrics`, {
+        headers: { authorization: `Bearer ${key}` },
+      })
+      expect(response.headers.get('content-type')).to.match(/^text\/plain/)
+      return response.text()
+    }
+    const own = await read(reader)
+    expect(own).to.match(/^wasl_records\{module="student",state="invalid"\} 1$/m)
+    expect(own).to.match(/^wasl_events_total\{module="student",outcome="NEW"\} 1$/m)
+    expect(own).to.match(/^wasl_remote_request_seconds_count\{remote="moodle",status="2xx"\} [1-9]/m)
+    const theirs = await read(stranger)
+    expect(theirs).to.contain('wasl_deliveries_total 0').and.not.to.contain('outcome="NEW"')
+    expect(theirs).not.to.match(/state="invalid"\} 1/)
+    const line = /^(# (HELP|TYPE) wasl_\w+ .+|wasl_\w+(\{(\w+="[^"\n]*",?)+\})? (\d+(\.\d+)?(e-?\d+)?|NaN))$/
+    expect(
+      own
+        .trimEnd()
+        .split('\n')
+        .filter(each => !line.test(each)),
+    ).to.deep.equal([])
+    const nobody = await fetch(`${college.engine.url}/metrics`)
+    expect(nobody.status).to.equal(401)
+  })
+
+  it('shows its routes on a page that runs no script', async () => {
+    const response = await fetch(`${college.engine.url}/documentation`)
+    expect(response.headers.get('content-security-policy')).to.match(/^default-src 'none'/)
+    const page = await response.text()
+    expect(page).to.contain('/api/v1/dead-letters/{id}/retry').and.not.to.contain('<script')
+  })
 })

@@ -2,12 +2,16 @@
 import type { Server } from '@hapi/hapi'
 import type { Tenants } from '../../delivery/tenant.ts'
 import type { Audit } from '../../operations/audit.ts'
+import type { Desk } from '../../operations/desk.ts'
+import { CONTENT_TYPE, exposition } from '../../operations/exposition.ts'
+import type { Measures } from '../../operations/measures.ts'
 import type { ConnectorDefinition, Log } from '../../plugin.ts'
 import type { Reasons } from '../../reasons/reasons.ts'
 import type { Store } from '../../store/connect.ts'
 import type { Door } from '../receive.ts'
 import { gateOperations } from './gates.ts'
 import { letterOperations } from './letters.ts'
+import { documentationPage, openApi } from './openapi.ts'
 import { readingOperations } from './records.ts'
 import { addOperations, type Operation } from './route.ts'
 
@@ -22,7 +26,11 @@ export interface OperationsOptions {
   readonly now: () => number
   /** Something may be due. */
   readonly ring: () => void
+  readonly measures: Measures
 }
+
+/** The page runs nothing and loads nothing. */
+const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 export const operationsOf = ({ log, ring, connectors }: OperationsOptions): readonly Operation[] => [
   ...readingOperations,
@@ -32,11 +40,34 @@ export const operationsOf = ({ log, ring, connectors }: OperationsOptions): read
 
 /** For `createServer`. */
 export function operationRoutes(options: OperationsOptions): (server: Server, door: Door) => void {
-  const { store, tenants, audit, reasons, now } = options
+  const { store, tenants, audit, reasons, now, measures } = options
+  const operations = operationsOf(options)
+  const deskFor = async (id: string, by: string, language: string): Promise<Desk> => {
+    const tenant = await tenants.get(id)
+    return { store, tenant, audit, reasons, by, now, language: language || tenant.run(now()).language }
+  }
   return (server, door) => {
-    addOperations(server, door, operationsOf(options), async (id, by, language) => {
-      const tenant = await tenants.get(id)
-      return { store, tenant, audit, reasons, by, now, language: language || tenant.run(now()).language }
-    })
+    addOperations(server, door, operations, deskFor)
+    const document = openApi(operations)
+    const page = documentationPage(operations)
+    server.route([
+      {
+        method: 'GET',
+        path: '/metrics',
+        options: { auth: { strategy: 'key', scope: 'read' } },
+        handler: async (request, h) => {
+          const { id, tenant } = request.auth.credentials.user as unknown as { id: string; tenant: string }
+          const families = await measures.families(await deskFor(tenant, `key:${id}`, ''))
+          return h.response(exposition(families)).type(CONTENT_TYPE)
+        },
+      },
+      { method: 'GET', path: '/documentation/openapi.json', handler: () => document },
+      {
+        method: 'GET',
+        path: '/documentation',
+        handler: (_request, h) =>
+          h.response(page).type('text/html').header('content-security-policy', PAGE_POLICY),
+      },
+    ])
   }
 }
