@@ -9,6 +9,7 @@ import { readDelivery } from './arrive.ts'
 import { decideBatch } from './batch.ts'
 import { storedError } from './error.ts'
 import type { Gates } from './gate.ts'
+import { lookupEvents } from './lookup.ts'
 import type { Decision, Item } from './scene.ts'
 import type { Surroundings, Tenant } from './tenant.ts'
 import { nameOf } from './tenant.ts'
@@ -173,6 +174,12 @@ export function createApply(options: ApplyOptions): Apply {
 
     function settleUnread(task: Task, place: number, failure: { error: WaslError; again: boolean }): void {
       const event = task.document.events[place] as EventDocument
+      const events = outcomes.get(task) as EventDocument[]
+      if (task.document.channel === 'lookup') {
+        // Nobody told of it, we only asked: that it is not there is an answer.
+        events[place] = { ...event, outcome: 'SKIPPED', reason: 'not_found' }
+        return
+      }
       const later = failure.again
         ? readAgainMs(task.document.receivedAt.getTime(), now(), random())
         : undefined
@@ -181,7 +188,6 @@ export function createApply(options: ApplyOptions): Apply {
         log.warn('read_failed', { tenant: tenant.id, event: event.id, code: failure.error.code })
         return
       }
-      const events = outcomes.get(task) as EventDocument[]
       events[place] = { ...event, outcome: 'INVALID', error: storedError(failure.error) }
     }
 
@@ -259,10 +265,12 @@ export function createApply(options: ApplyOptions): Apply {
           hint: 'Send its content to the maintainers; it is not tried again by itself.',
         })
       }
+      const { channel } = document
+      if (channel === 'lookup') return { document, events: lookupEvents(document), touched: new Map() }
       const tenant = await tenants.get(document.tenant)
       const parsed = readDelivery(
         connectors.get(document.connector),
-        { ...document, receivedAt: document.receivedAt.getTime(), body: parseJson(document.raw) },
+        { ...document, channel, receivedAt: document.receivedAt.getTime(), body: parseJson(document.raw) },
         (connector, route) => tenant.pipelines.resourceOf(connector, route),
       )
       return { document, events: parsed.events, touched: new Map() }

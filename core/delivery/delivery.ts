@@ -7,6 +7,7 @@ import { createApply } from './apply.ts'
 import type { CallOptions } from './call.ts'
 import { createGates } from './gate.ts'
 import type { EventStatus, Intake, Receipt } from './intake.ts'
+import { createLookup } from './lookup.ts'
 import { createSend } from './send.ts'
 import { isAtRest, receiptOf, statusesOf } from './status.ts'
 import type { Surroundings } from './tenant.ts'
@@ -43,10 +44,18 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const send = createSend({
     ...options,
     gates,
+    onMissing: (tenant, wanted) => {
+      lookup(tenant, wanted).catch(error => log.error('lookup_failed', { tenant: tenant.id, error }))
+    },
     onSettled: records => {
       waiters.tell(records)
       ring()
     },
+  })
+  const lookup = createLookup({
+    ...options,
+    gates,
+    handOver: (document, events) => apply.take(document, events),
   })
   const apply = createApply({
     ...options,

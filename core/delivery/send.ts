@@ -7,6 +7,7 @@ import { MOST_TRIES } from './apply.ts'
 import { type CallOptions, call } from './call.ts'
 import { type Held, readReferences, targetsOf } from './held.ts'
 import { settleIdentities } from './identities.ts'
+import type { Wanted } from './lookup.ts'
 import type { Held1 } from './match.ts'
 import { nextFor } from './plan.ts'
 import { gated, missingOf, parked, refused, rest } from './settle.ts'
@@ -23,6 +24,8 @@ const MOST_BATCHES = 4
 export interface SendOptions extends CallOptions {
   /** These records' leases ended. */
   readonly onSettled: (records: readonly string[]) => void
+  /** Records wait for these: they may be sought. */
+  readonly onMissing: (tenant: Tenant, wanted: readonly Wanted[]) => void
 }
 
 export interface Send {
@@ -195,6 +198,10 @@ export function createSend(options: SendOptions): Send {
       return next.do === 'park' ? parked(held, next.to, next.missing, now()) : rest(freed(held), [], now())
     })
     await store.records.settle(nonce, pairs)
+    options.onMissing(
+      tenant,
+      parking.flatMap(({ next }) => next.missing.map(({ module, key }) => ({ module, key }))),
+    )
   }
 
   return {

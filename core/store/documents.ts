@@ -39,7 +39,8 @@ export interface DeliveryDocument {
   tenant: string
   endpoint: string
   connector: string
-  channel: 'events' | 'webhooks' | 'batch'
+  /** `lookup`: Wasl itself asked for these. */
+  channel: 'events' | 'webhooks' | 'batch' | 'lookup'
   route?: string
   /** Unique per tenant: what a repeat carries too. */
   key: string
