@@ -4,10 +4,14 @@ import type { SharedFile } from './grammar.ts'
 import { checkResource, type Known, type Tell } from './known.ts'
 import type { Path } from './source.ts'
 
+const isName = (name: unknown): name is string => typeof name === 'string' && name !== ''
+
 /** The record of a module: every name that stands somewhere is one of its fields. */
 export function checkRecord({ record }: PipelineFile, { registry }: Known, tell: Tell): void {
   const fields = record.fields ?? {}
-  const expect = (name: string, path: Path): boolean => {
+  const expect = (name: unknown, path: Path): name is string => {
+    // What is no name was told as misshapen.
+    if (!isName(name)) return false
     if (Object.hasOwn(fields, name)) return true
     const { code, message, suggestion } = unknownField(name, fields, path)
     tell(path, code, message, suggestion)

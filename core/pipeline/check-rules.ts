@@ -37,7 +37,7 @@ export function checkRules(
     const { type, items } = fields[name] ?? {}
     if (rule.each !== undefined && type !== undefined && type !== 'array')
       tell([...at, 'each'], 'EACH_WITHOUT_LIST', `"${name}" is no list`)
-    if (rule.each !== undefined && items !== undefined) {
+    if (rule.each !== undefined && items?.fields !== undefined) {
       for (const column of Object.keys(rule.each))
         if (!Object.hasOwn(items.fields, column))
           tell(

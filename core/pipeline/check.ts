@@ -23,7 +23,7 @@ export function checkMeaning(
       flow: name,
       record: file.record,
       modules: known.modules,
-      resource: resource => known.registry.resource(resource),
+      resource: resource => (typeof resource === 'string' ? known.registry.resource(resource) : undefined),
     }
     checkFlow(file, name, flow as FlowFile, spoilt, place, known, tell)
   }

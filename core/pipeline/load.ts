@@ -10,7 +10,7 @@ import { withResources } from './further.ts'
 import type { Known } from './known.ts'
 import { chooser, routeNames } from './names.ts'
 import { applyNames } from './overlay.ts'
-import { pruned } from './prune.ts'
+import { completed, pruned } from './prune.ts'
 import { type ReadFile, readFolders } from './read.ts'
 import type { Registry } from './registered.ts'
 import type { ShapeCheck } from './shape.ts'
@@ -50,7 +50,7 @@ function draftOf({ source, findings }: ReadFile, check: ShapeCheck): Draft | und
   const bad = shape
     .filter(({ keyword, finding }) => keyword !== 'required' && finding.code !== 'UNKNOWN_STEP')
     .map(({ path }) => path)
-  const file = pruned(source.value, bad) as PipelineFile
+  const file = completed(pruned(source.value, bad)) as PipelineFile
   return { source, file, spoilt, findings: [...findings, ...shape.map(({ finding }) => finding)] }
 }
 

@@ -20,10 +20,13 @@ export function distance(a: string, b: string): number {
 
 /** The name that was probably meant: at most a third of it is different. */
 export function nearest(name: string, names: Iterable<string>): string | undefined {
+  // A misshapen file has anything in the place of a name; that is told as such.
+  if (typeof name !== 'string') return undefined
   let best: string | undefined
   let least = Math.max(1, Math.floor(Math.max(name.length, 3) / 3)) + 1
   for (const candidate of names) {
-    if (candidate === name || Math.abs(candidate.length - name.length) >= least) continue
+    if (typeof candidate !== 'string' || candidate === name) continue
+    if (Math.abs(candidate.length - name.length) >= least) continue
     const steps = distance(name, candidate)
     if (steps < least) [best, least] = [candidate, steps]
   }

@@ -20,4 +20,36 @@ function remove(root: unknown, path: Path): void {
   else delete parent[last]
 }
 
+/**
+ * The parts that every pipeline file has, where a misshapen one lacks them: those that refer to it read them too. That
+ * they are missing was told.
+ */
+export function completed(file: unknown): unknown {
+  if (!isObject(file)) return file
+  const record = isObject(file['record']) ? file['record'] : undefined
+  const flows = isObject(file['flows']) ? file['flows'] : {}
+  const withSteps = Object.entries(flows)
+    .filter((entry): entry is [string, Parts] => isObject(entry[1]))
+    .map(([name, flow]) => [name, Array.isArray(flow['steps']) ? flow : { ...flow, steps: [] }])
+  return {
+    ...file,
+    ...(record === undefined ? {} : { record: completedRecord(record) }),
+    flows: Object.fromEntries(withSteps),
+  }
+}
+
+function completedRecord(record: Parts): Parts {
+  const whole = { identity: {}, fingerprint: [], ...record }
+  if (!isObject(record['shared'])) return whole
+  const shared = Object.entries(record['shared'])
+    .filter((entry): entry is [string, Parts] => isObject(entry[1]))
+    .map(([name, one]) => [name, { by: [], ...one }])
+  return { ...whole, shared: Object.fromEntries(shared) }
+}
+
+type Parts = Record<string, unknown>
+
+const isObject = (value: unknown): value is Parts =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+
 const blank = (value: unknown): unknown => (value !== null && typeof value === 'object' ? {} : '')

@@ -95,7 +95,7 @@ function* lintRemote(names: readonly string[], path: Path, to: string, place: Li
 
 function* lintIdentity(to: string, field: string, path: Path, place: LintPlace): Iterable<Lint> {
   const expected = place.record.identity[to]
-  // A resource that nobody knows is a finding already.
+  // A resource that nobody knows is a finding already, and so is what is no name.
   if (expected === field || place.resource(to) === undefined) return
   yield {
     path,
@@ -115,7 +115,7 @@ export function* lintPush(push: PushOptions, place: LintPlace): Iterable<Lint> {
     yield* lintRule(rule, ['fields', name], references, place, true)
   yield* lintRemote(Object.keys(fields), ['fields'], to, place)
   for (const [index, by] of match.entries())
-    if (by !== 'id' && !Object.hasOwn(fields, by))
+    if (typeof by === 'string' && by !== '' && by !== 'id' && !Object.hasOwn(fields, by))
       yield {
         path: ['match', index],
         code: 'UNKNOWN_MATCH',
