@@ -1,5 +1,4 @@
 /** ACCEPT: durable first, then answered. Deliveries that arrive together become one insert. */
-import { type StoreError, WaslError } from '../errors.ts'
 import type { ConnectorDefinition, IncomingEvent } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
 import type { DeliveryDocument } from '../store/documents.ts'
@@ -118,6 +117,3 @@ export function createAccept(options: AcceptOptions): Accept {
 const openOr = (outcome: DeliveryDocument['events'][number]['outcome']) => ({
   state: outcome ?? ('open' as const),
 })
-
-export const isStoreError = (error: unknown): error is StoreError =>
-  error instanceof WaslError && error.name === 'StoreError'

@@ -6,7 +6,7 @@ import type { Store } from '../store/connect.ts'
 import type { RecordDocument } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
 import type { Gates } from './gate.ts'
-import { type Held1, type Match, matchAll, refuseTaken } from './match.ts'
+import { type HeldSend, type Match, matchAll, refuseTaken } from './match.ts'
 import { beginMerge } from './merge.ts'
 import { acknowledged, conflicting, gated, markRefused, refused, rest, retried } from './settle.ts'
 import { connectorOf, nameOf, resourceConnection, type Surroundings, type Tenant } from './tenant.ts'
@@ -21,7 +21,7 @@ export interface CallOptions extends Surroundings {
   readonly onRetry: (notice: { tenant: string; remote: string; reason: string; at: number }) => void
 }
 
-type Write = Held1 & { readonly id?: string }
+type Write = HeldSend & { readonly id?: string }
 
 /** @returns how each lease ends; the caller writes them. */
 export async function call(
@@ -29,7 +29,7 @@ export async function call(
   tenant: Tenant,
   nonce: string,
   resource: string,
-  sends: readonly Held1[],
+  sends: readonly HeldSend[],
 ): Promise<readonly LeasedPair[]> {
   const { store, gates, now, random, log } = options
   const definition = options.resource(resource)
@@ -37,7 +37,7 @@ export async function call(
   const signal = AbortSignal.timeout(TOTAL_MS)
   const pairs: LeasedPair[] = []
 
-  const fail = async ({ held, send }: Held1, error: unknown): Promise<void> => {
+  const fail = async ({ held, send }: HeldSend, error: unknown): Promise<void> => {
     if (!(error instanceof WaslError)) log.error('send_failed', { tenant: tenant.id, resource, error })
     const known =
       error instanceof WaslError ? error : new RetryableError('INTERNAL', 'Wasl itself failed here.')
@@ -63,13 +63,13 @@ export async function call(
     else pairs.push(refused(held, send.to, known, send.rendered?.content, now()))
   }
 
-  const merge = async ({ held }: Held1, holder: RecordDocument): Promise<void> => {
+  const merge = async ({ held }: HeldSend, holder: RecordDocument): Promise<void> => {
     const own = { ...held.record, rev: held.rev }
     const loser = await beginMerge(store.records, own, holder, randomUUID(), new Date(now()))
     if (loser !== held.record._id) pairs.push(rest(held, [], now()))
   }
 
-  const failAll = async (all: readonly Held1[], error: unknown): Promise<void> => {
+  const failAll = async (all: readonly HeldSend[], error: unknown): Promise<void> => {
     for (const each of all) await fail(each, error)
   }
 
@@ -79,7 +79,7 @@ export async function call(
   }
   const target = { name: resource, definition, connection }
   const creations = sends.filter(({ send }) => send.id === undefined)
-  let matches: ReadonlyMap<Held1, Match> = new Map()
+  let matches: ReadonlyMap<HeldSend, Match> = new Map()
   try {
     if (creations.length > 0) matches = await matchAll(store.records, tenant.id, target, creations, signal)
   } catch (error) {
@@ -101,8 +101,8 @@ export async function call(
   }
   await noteCreations(store, nonce, resource, writes)
 
-  const adopt: Held1[] = []
-  const adoptions = new Map<Held1, Match>()
+  const adopt: HeldSend[] = []
+  const adoptions = new Map<HeldSend, Match>()
   const settleOne = async (each: Write, result: WriteResult | undefined): Promise<void> => {
     if (result === undefined) return fail(each, lost(resource))
     if (result.ok) {
@@ -148,7 +148,7 @@ async function write(
   writes: readonly Write[],
   signal: AbortSignal,
   settleOne: (each: Write, result: WriteResult | undefined) => Promise<void>,
-  failAll: (all: readonly Held1[], error: unknown) => Promise<void>,
+  failAll: (all: readonly HeldSend[], error: unknown) => Promise<void>,
 ): Promise<void> {
   if (writes.length === 0) return
   const operations = writes.map((each): WriteOperation => {

@@ -15,7 +15,7 @@ export type Match =
   | { readonly conflict: WaslError }
   | { readonly merge: RecordDocument }
 
-export interface Held1 {
+export interface HeldSend {
   readonly held: Held
   readonly send: Send
 }
@@ -23,7 +23,7 @@ export interface Held1 {
 type Value = { readonly by: string; readonly value: string }
 
 /** By what it is looked for: what a lost creation was sent with first, then what the pipeline names, in order. */
-function valuesOf({ held, send }: Held1): readonly Value[] {
+function valuesOf({ held, send }: HeldSend): readonly Value[] {
   const was = held.record.outbox[send.to]?.was ?? []
   const now = send.rendered?.match ?? []
   return [...now, ...was.filter(({ by, value }) => !now.some(each => each.by === by && each.value === value))]
@@ -41,15 +41,15 @@ export async function matchAll(
     readonly definition: ResourceDefinition
     readonly connection: ResourceConnection
   },
-  pending: readonly Held1[],
+  pending: readonly HeldSend[],
   signal: AbortSignal,
-): Promise<ReadonlyMap<Held1, Match>> {
-  const matches = new Map<Held1, Match>()
+): Promise<ReadonlyMap<HeldSend, Match>> {
+  const matches = new Map<HeldSend, Match>()
   const queues = new Map(
     pending.map(each => [each, [...valuesOf(each)].filter(({ by }) => by !== 'id')] as const),
   )
   while (queues.size > 0) {
-    const groups = new Map<string, Map<string, Held1[]>>()
+    const groups = new Map<string, Map<string, HeldSend[]>>()
     for (const [each, queue] of queues) {
       const next = queue.shift()
       if (next === undefined) {
@@ -57,7 +57,7 @@ export async function matchAll(
         matches.set(each, uncertain(each, resource.definition) ?? { create: true })
         continue
       }
-      const values = groups.get(next.by) ?? new Map<string, Held1[]>()
+      const values = groups.get(next.by) ?? new Map<string, HeldSend[]>()
       groups.set(next.by, values)
       values.set(next.value, [...(values.get(next.value) ?? []), each])
     }
@@ -95,7 +95,7 @@ function one(
 }
 
 /** A creation whose answer was lost, and nothing by which it could be found again. */
-function uncertain({ held, send }: Held1, definition: ResourceDefinition): Match | undefined {
+function uncertain({ held, send }: HeldSend, definition: ResourceDefinition): Match | undefined {
   if (held.record.outbox[send.to]?.sending !== true || definition.uniqueBy.length > 0) return undefined
   return {
     conflict: new DataError(
@@ -113,9 +113,9 @@ export async function refuseTaken(
   records: Records,
   tenant: string,
   resource: string,
-  matches: ReadonlyMap<Held1, Match>,
-): Promise<ReadonlyMap<Held1, Match>> {
-  const wanted = new Map<string, Held1[]>()
+  matches: ReadonlyMap<HeldSend, Match>,
+): Promise<ReadonlyMap<HeldSend, Match>> {
+  const wanted = new Map<string, HeldSend[]>()
   for (const [each, match] of matches) {
     if ('id' in match) {
       const identity = `${resource}:${match.id}`
@@ -127,7 +127,7 @@ export async function refuseTaken(
   const holders = await records.byIdentities(tenant, [...wanted.keys()])
   for (const [identity, claimants] of wanted) {
     const holder = holders.find(record => record.identities.includes(identity))
-    const [first, ...others] = claimants as [Held1, ...Held1[]]
+    const [first, ...others] = claimants as [HeldSend, ...HeldSend[]]
     for (const each of others) checked.set(each, { conflict: takenBy(first.held.record, identity) })
     if (holder === undefined) continue
     for (const each of claimants) {

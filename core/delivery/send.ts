@@ -8,7 +8,7 @@ import { type CallOptions, call } from './call.ts'
 import { type Held, readReferences, targetsOf } from './held.ts'
 import { settleIdentities } from './identities.ts'
 import type { Wanted } from './lookup.ts'
-import type { Held1 } from './match.ts'
+import type { HeldSend } from './match.ts'
 import { nextFor } from './plan.ts'
 import { gated, missingOf, parked, refused, rest } from './settle.ts'
 import { settleShared } from './shared.ts'
@@ -120,7 +120,7 @@ export function createSend(options: SendOptions): Send {
       tenant.prepare(open.flatMap(({ record }) => targetsOf(record))),
     ])
 
-    const calls = new Map<string, Held1[]>()
+    const calls = new Map<string, HeldSend[]>()
     const parking: { held: Held; next: Extract<ReturnType<typeof nextFor>, { do: 'park' }> }[] = []
     const run = tenant.run(now())
     for (const held of open) {

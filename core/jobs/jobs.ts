@@ -107,11 +107,11 @@ export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
       for (const [old, until] of told) if (until < now()) told.delete(old)
       const job = agenda.create('retry', { tenant, remote, reason })
       job.schedule(new Date(bucket))
-      const adding1 = job
+      const saving = job
         .save()
         .catch(error => log.warn('retry_not_scheduled', { tenant, remote, error }))
-        .finally(() => adding.delete(adding1))
-      adding.add(adding1)
+        .finally(() => adding.delete(saving))
+      adding.add(saving)
     },
 
     async stop(ms) {
