@@ -25,8 +25,8 @@
 defined('MOODLE_INTERNAL') || die();
 
 $plugin->component = 'local_moodle_zoho_sync';
-$plugin->version = 2026112400;
+$plugin->version = 2026112401;
 $plugin->requires = 2024100700;
-$plugin->supported = [405, 405];
+$plugin->supported = [405, 500];
 $plugin->maturity = MATURITY_BETA;
 $plugin->release = '0.1.0';
