@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -110,6 +111,31 @@ describe('the engine as a process, on the embedded store', () => {
     }
     expect([...moodle.site.users.all()].filter(user => user.firstname === 'Rana')).to.have.length(ids.length)
   }).timeout(90_000)
+
+  it('goes on when its store was killed, and has lost nothing', async () => {
+    const credentials: Credentials = JSON.parse(await readFile(join(folder, 'credentials.json'), 'utf8'))
+    const store = (await readdir('/proc')).find(pid => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+        return line.includes(folder) && line.includes('embedded')
+      } catch {
+        // No process, or it ended since it was listed.
+        return false
+      }
+    })
+    expect(store, 'the embedded server').to.be.a('string')
+    process.kill(Number(store), 'SIGKILL')
+    const id = '4000000000000000009'
+    await until(
+      'a webhook is accepted again',
+      async () => (await webhook(credentials, id)).status < 300,
+      20_000,
+    )
+    await until(`student ${id} in Moodle`, () =>
+      [...moodle.site.users.all()].some(user => user.idnumber === `STU-${id}`),
+    )
+    expect([...moodle.site.users.all()].filter(user => user.firstname === 'Rana')).to.have.length(4)
+  }).timeout(40_000)
 
   it('ends in order when it is told to', async () => {
     engine.kill('SIGTERM')
