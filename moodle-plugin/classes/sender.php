@@ -110,7 +110,7 @@ class sender {
                     return;
                 }
             }
-        } while (count($rows) === self::BATCH);
+        } while ($rows);
     }
 
     /**
