@@ -10,6 +10,7 @@ import { createServer } from './http/server.ts'
 import { standardWebhooks } from './http/verifiers/standard-webhooks.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createAudit } from './operations/audit.ts'
+import { savedMappings } from './operations/mappings.ts'
 import { createMeasures } from './operations/measures.ts'
 import { lookUps } from './pipeline/further.ts'
 import { loadPipelines } from './pipeline/load.ts'
@@ -150,7 +151,8 @@ async function start(
     now,
     load: async (tenant, previous) => {
       const before = previous === undefined ? {} : { previous }
-      const set = await loadPipelines({ folders: settings.folders, registry, tenant, ...before })
+      const mappings = await savedMappings(store, tenant)
+      const set = await loadPipelines({ folders: settings.folders, registry, tenant, mappings, ...before })
       tell(tenant, set)
       for (const [name, connector] of set.registry.connectors) known.set(name, connector)
       return set
@@ -203,6 +205,11 @@ async function start(
       now,
       ring: () => delivery.ring(),
       measures,
+      pipelinesWith: async (tenant, module, mapping) => {
+        const mappings = { ...(await savedMappings(store, tenant)), [module]: mapping }
+        return loadPipelines({ folders: settings.folders, registry, tenant, mappings })
+      },
+      refresh: () => tenants.refresh(),
     })
     const http: HttpOptions = {
       host: settings.host,

@@ -111,4 +111,19 @@ export const requestCodes: Codes = {
     ['Wasl cannot do this just now.', 'Send it again after a few seconds.'],
     ['لا يستطيع وصل تنفيذ ذلك الآن.', 'أعد الإرسال بعد ثوانٍ.'],
   ),
+  IF_MATCH_NEEDED: words(
+    'it',
+    ['It is not said which version is replaced.', 'Read the mapping first and pass on its ETag as If-Match.'],
+    ['لم يُحدّد الإصدار المراد استبداله.', 'اقرأ الربط أولًا ومرّر قيمة ETag في If-Match.'],
+  ),
+  STALE_VERSION: words(
+    'it',
+    ['Somebody else has saved the mapping meanwhile.', 'Read it again and repeat the change.'],
+    ['حفظ شخص آخر الربط في الأثناء.', 'اقرأه من جديد ثم كرّر التغيير.'],
+  ),
+  MAPPING_WRONG: words(
+    'it',
+    ['The mapping is not as it must be.', READ],
+    ['الربط ليس بالشكل المطلوب.', READ_AR],
+  ),
 }

@@ -10,6 +10,7 @@ import { guarded } from './failure.ts'
 import { type Gates, gatesIn } from './gates.ts'
 import { type History, historyIn } from './history.ts'
 import { type Lookup, lookupIn } from './lookup.ts'
+import { type Mappings, mappingsIn } from './mappings.ts'
 import { type Records, recordsIn } from './records.ts'
 import { defineModels } from './schemas.ts'
 import { type Tenants, tenantsIn } from './tenants.ts'
@@ -26,6 +27,7 @@ export interface Store {
   readonly lookup: Lookup
   readonly audit: AuditRows
   readonly bulk: BulkJobs
+  readonly mappings: Mappings
   /** For Agenda, which brings its own collection, and for tests that watch the driver. */
   readonly db: Db
   /** Raises StoreError when a write would not be taken now. */
@@ -99,6 +101,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     lookup: lookupIn(records),
     audit: auditIn(models),
     bulk: bulkIn(models),
+    mappings: mappingsIn(models),
     db,
     async ping() {
       // A write, since a store that only reads takes no delivery.

@@ -43,6 +43,8 @@ export interface History {
     events: readonly EventDocument[],
     dueAt?: Date,
   ): Promise<boolean>
+  /** The newest deliveries with an event of `module`, with their bytes where they are kept. */
+  samples(tenant: string, module: string, limit: number): Promise<readonly DeliveryDocument[]>
   /** Whether its bytes are still kept. */
   isKept(tenant: string, id: string): Promise<boolean>
 }
@@ -121,6 +123,23 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
         collection.updateOne(filter as Document, { $set: set }),
       )
       return done.matchedCount === 1
+    },
+
+    samples(tenant, module, limit) {
+      const filter = {
+        tenant: tenantOf(tenant),
+        events: { $elemMatch: { module } },
+        raw: { $exists: true },
+      }
+      return guarded(
+        'read samples',
+        () =>
+          collection
+            .find(filter as Document)
+            .sort({ _id: -1 })
+            .limit(limit)
+            .toArray() as Promise<DeliveryDocument[]>,
+      )
     },
 
     async isKept(tenant, id) {

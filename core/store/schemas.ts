@@ -145,6 +145,21 @@ const bulk = new Schema(
 bulk.index({ tenant: 1, _id: 1 }, { name: 'newest' })
 bulk.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
 
+const mappings = new Schema(
+  {
+    _id: String,
+    tenant: required,
+    module: required,
+    version: { type: Number, required: true },
+    mapping: { type: Schema.Types.Mixed, required: true },
+    by: required,
+    reason: required,
+    at: { type: Date, required: true },
+  },
+  { versionKey: false, autoIndex: false, minimize: false, collection: 'mappings' },
+)
+mappings.index({ tenant: 1, module: 1, version: 1 }, { name: 'version', unique: true })
+
 /** Registers every model on `mongoose` (an instance of its own, never the module's default). */
 export function defineModels(connection: ReturnType<Mongoose['createConnection']>) {
   return {
@@ -156,6 +171,7 @@ export function defineModels(connection: ReturnType<Mongoose['createConnection']
     vault: connection.model('Vault', vault),
     audit: connection.model('Audit', audit),
     bulk: connection.model('Bulk', bulk),
+    mappings: connection.model('Mapping', mappings),
   }
 }
 

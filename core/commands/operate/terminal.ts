@@ -5,6 +5,7 @@ import { storeAddress } from '../../engine.ts'
 import { DataError, SetupError } from '../../errors.ts'
 import { createAudit } from '../../operations/audit.ts'
 import type { Desk } from '../../operations/desk.ts'
+import { savedMappings } from '../../operations/mappings.ts'
 import type { Page } from '../../operations/paging.ts'
 import { loadPipelines } from '../../pipeline/load.ts'
 import { createReasons, LANGUAGES, type Reason } from '../../reasons/reasons.ts'
@@ -97,6 +98,7 @@ async function atDesk(
       folders: settings.folders,
       registry: createRegistry({ connectors }),
       tenant: id,
+      mappings: await savedMappings(store, id),
     })
     const desk: Desk = {
       store,

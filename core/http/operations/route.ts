@@ -17,6 +17,8 @@ export interface Call {
   readonly params: Values
   readonly query: Values
   readonly body: Values
+  /** As the header says. */
+  readonly ifMatch: string | undefined
 }
 
 /** A route as it is told to hapi and to the OpenAPI document. */
@@ -87,6 +89,7 @@ function routeOf(
         params: request.params as Values,
         query: asked as Values,
         body: given,
+        ifMatch: request.raw.req.headers['if-match'],
       })
       if (answer === undefined) throw notFound()
       return respond(h, answer, status)
@@ -100,11 +103,12 @@ interface Caller {
   readonly basic: boolean
 }
 
-const respond = (h: ResponseToolkit, answer: unknown, status: number) =>
-  h
-    .response(answer as object)
-    .code(status)
-    .header('cache-control', 'no-store')
+/** What an answer calls its `etag` becomes the header. */
+function respond(h: ResponseToolkit, answer: unknown, status: number) {
+  const { etag, ...body } = answer as { etag?: string }
+  const response = h.response(body).code(status).header('cache-control', 'no-store')
+  return etag === undefined ? response : response.header('etag', etag)
+}
 
 /** An empty body is an empty object. Raises 400 and 415. */
 async function bodyOf(

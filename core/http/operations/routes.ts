@@ -4,16 +4,20 @@ import type { Tenants } from '../../delivery/tenant.ts'
 import type { Audit } from '../../operations/audit.ts'
 import type { Desk } from '../../operations/desk.ts'
 import { CONTENT_TYPE, exposition } from '../../operations/exposition.ts'
+import type { MappingDesk } from '../../operations/mappings.ts'
 import type { Measures } from '../../operations/measures.ts'
+import type { PipelineSet } from '../../pipeline/compiled.ts'
+import type { SavedMapping } from '../../pipeline/configuration.ts'
 import type { ConnectorDefinition, Log } from '../../plugin.ts'
 import type { Reasons } from '../../reasons/reasons.ts'
 import type { Store } from '../../store/connect.ts'
 import type { Door } from '../receive.ts'
+import { extensionOperations } from './extension.ts'
 import { gateOperations } from './gates.ts'
 import { letterOperations } from './letters.ts'
 import { documentationPage, openApi } from './openapi.ts'
 import { readingOperations } from './records.ts'
-import { addOperations, type Operation } from './route.ts'
+import { addOperations, type Call, type Operation } from './route.ts'
 
 export interface OperationsOptions {
   readonly store: Store
@@ -27,16 +31,34 @@ export interface OperationsOptions {
   /** Something may be due. */
   readonly ring: () => void
   readonly measures: Measures
+  /** A tenant's pipelines as they would be with this mapping of `module`. */
+  readonly pipelinesWith: (tenant: string, module: string, mapping: SavedMapping) => Promise<PipelineSet>
+  /** Takes up at once what was saved. */
+  readonly refresh: () => Promise<void>
 }
 
 /** The page runs nothing and loads nothing. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
-export const operationsOf = ({ log, ring, connectors }: OperationsOptions): readonly Operation[] => [
-  ...readingOperations,
-  ...letterOperations(log, ring),
-  ...gateOperations(connectors),
-]
+export function operationsOf(options: OperationsOptions): readonly Operation[] {
+  const { log, ring, connectors, tenants, now, pipelinesWith, refresh } = options
+  const mappingDesk = async ({ desk }: Call): Promise<MappingDesk> => {
+    const tenant = await tenants.get(desk.tenant.id)
+    return {
+      ...desk,
+      tenant,
+      connectors,
+      timezone: tenant.run(now()).timezone,
+      rehearsed: (module, version, mapping) => pipelinesWith(tenant.id, module, { version, mapping }),
+    }
+  }
+  return [
+    ...readingOperations,
+    ...letterOperations(log, ring),
+    ...gateOperations(connectors),
+    ...extensionOperations(mappingDesk, refresh),
+  ]
+}
 
 /** For `createServer`. */
 export function operationRoutes(options: OperationsOptions): (server: Server, door: Door) => void {

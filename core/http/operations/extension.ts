@@ -1,0 +1,165 @@
+/** The extension API: what admins change, from a widget or a script. */
+import Joi from 'joi'
+import {
+  type MappingDesk,
+  mappingVersions,
+  previewMapping,
+  rollBack,
+  type Saved,
+  saveMapping,
+  showMapping,
+} from '../../operations/mappings.ts'
+import { moduleNamed } from '../../operations/records.ts'
+import type { MappingFile } from '../../pipeline/overlay.ts'
+import { problem } from '../problems.ts'
+import { type Call, name, type Operation, reason } from './route.ts'
+
+const MODULE = '/v1/extension/field-mappings/{module}'
+const mapping = Joi.object().required().unknown()
+
+/** `afterwards`: this engine takes a saved mapping up at once. */
+export function extensionOperations(
+  deskFor: (call: Call) => Promise<MappingDesk>,
+  afterwards: () => Promise<void>,
+): readonly Operation[] {
+  /** Undefined: no such module. */
+  const moduleOf = ({ desk, params }: Call) => moduleNamed(desk, params['module'] as string)
+
+  async function answer(call: Call, module: string, saved: Saved | undefined): Promise<unknown> {
+    if (saved === undefined) return undefined
+    if ('findings' in saved) throw wrong(saved.findings)
+    if ('stale' in saved) throw stale(saved.stale)
+    await afterwards()
+    const desk = await deskFor(call)
+    return withTag(await showMapping(desk, module))
+  }
+
+  return [
+    {
+      method: 'GET',
+      path: '/v1/extension/modules',
+      scope: 'read',
+      summary: 'The modules that run, with the version of pipeline and mapping.',
+      handle: async ({ desk }) => ({
+        items: [...desk.tenant.pipelines.modules].map(([module, { config, flows, file }]) => ({
+          module,
+          summary: file.summary,
+          config,
+          flows: flows.map(flow => ({
+            name: flow.name,
+            from: flow.from,
+            to: flow.pushes.map(({ to }) => to),
+          })),
+        })),
+      }),
+    },
+    {
+      method: 'GET',
+      path: MODULE,
+      scope: 'read',
+      summary: 'The mapping that counts, and where each line comes from; its version stands in ETag.',
+      params: { module: name },
+      async handle(call) {
+        const module = moduleOf(call)
+        return module === undefined ? undefined : withTag(await showMapping(call.desk, module))
+      },
+    },
+    {
+      method: 'PUT',
+      path: MODULE,
+      scope: 'configure',
+      summary: 'Saves a mapping as a new version; If-Match must name the version that it replaces.',
+      params: { module: name },
+      body: { mapping, reason: reason.required() },
+      async handle(call) {
+        const module = moduleOf(call)
+        if (module === undefined) return undefined
+        const { desk, body } = { desk: await deskFor(call), body: call.body as unknown as Edit }
+        const given = { ...body.mapping, module } as MappingFile
+        return answer(call, module, await saveMapping(desk, module, matched(call), given, body.reason))
+      },
+    },
+    {
+      method: 'POST',
+      path: `${MODULE}/preview`,
+      scope: 'read',
+      summary: 'The newest events through the mapping that counts and through this one: what would differ.',
+      params: { module: name },
+      body: { mapping, events: Joi.number().integer().min(1).max(200).default(50) },
+      async handle(call) {
+        const module = moduleOf(call)
+        if (module === undefined) return undefined
+        const { mapping: tried, events } = call.body as unknown as { mapping: MappingFile; events: number }
+        return previewMapping(await deskFor(call), module, { ...tried, module }, events)
+      },
+    },
+    {
+      method: 'GET',
+      path: `${MODULE}/versions`,
+      scope: 'read',
+      summary: 'The versions that were saved, newest first, with who saved them and why.',
+      params: { module: name },
+      async handle(call) {
+        const module = moduleOf(call)
+        return module === undefined ? undefined : { items: await mappingVersions(call.desk, module) }
+      },
+    },
+    {
+      method: 'POST',
+      path: `${MODULE}/rollback`,
+      scope: 'configure',
+      summary: 'Saves an earlier version again, as the newest.',
+      params: { module: name },
+      body: { version: Joi.number().integer().min(2).required(), reason: reason.required() },
+      async handle(call) {
+        const module = moduleOf(call)
+        if (module === undefined) return undefined
+        const { version, reason: why } = call.body as unknown as { version: number; reason: string }
+        return answer(call, module, await rollBack(await deskFor(call), module, matched(call), version, why))
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/extension/metadata/canonical-schema',
+      scope: 'read',
+      summary: 'The fields of every module, with their types and limits.',
+      handle: async ({ desk }) => ({
+        modules: Object.fromEntries(
+          [...desk.tenant.pipelines.modules].map(([module, { plain }]) => [module, plain.record]),
+        ),
+      }),
+    },
+  ]
+}
+
+interface Edit {
+  readonly mapping: object
+  readonly reason: string
+}
+
+const withTag = <T extends { readonly version: number }>(view: T | undefined) =>
+  view === undefined ? undefined : { ...view, etag: `"${view.version}"` }
+
+/** The version that If-Match names. Raises 428 where there is none. */
+function matched({ ifMatch }: Call): number {
+  const version = /^"(\d{1,9})"$/.exec(ifMatch ?? '')?.[1]
+  if (version !== undefined) return Number(version)
+  throw problem(428, 'IF_MATCH_NEEDED', 'The header If-Match must name the version that is replaced.', {
+    hint: 'Read the mapping first and pass on its ETag.',
+  })
+}
+
+const stale = (version: number) =>
+  problem(412, 'STALE_VERSION', `Somebody else has saved meanwhile: version ${version} counts.`, {
+    hint: 'Read the mapping again, and repeat the change on it.',
+  })
+
+const wrong = (findings: Extract<Saved, { findings: unknown }>['findings']) =>
+  problem(400, 'MAPPING_WRONG', 'The mapping is not as it must be; nothing was saved.', {
+    findings: findings.map(({ pointer, code, message, suggestion }) => ({
+      pointer,
+      code,
+      message,
+      ...(suggestion === undefined ? {} : { suggestion }),
+    })),
+  })

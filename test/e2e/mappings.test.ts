@@ -1,0 +1,119 @@
+import { expect } from 'chai'
+import type { Json, Payload } from '../../core/plugin.ts'
+import { type College, notification, openCollege } from './college.ts'
+
+type Item = Readonly<Record<string, Json>>
+
+const PATH = '/v1/extension/field-mappings/student'
+
+describe('an admin edits a mapping', () => {
+  let college: College
+
+  before(async () => {
+    college = await openCollege({ announce: false })
+  })
+
+  after(() => college.close())
+
+  const student = (fields: Payload): Payload & { id: string } => ({
+    id: college.zoho.person.create('BTEC_Students', { Full_Name: 'Dana Omari', ...fields }),
+    Full_Name: 'Dana Omari',
+    Status: 'Active',
+    ...fields,
+  })
+  const put = (mapping: Json, version: number, reason = 'Our own field.') =>
+    college.call('PUT', PATH, { mapping, reason }, { 'if-match': `"${version}"` })
+  const reading = (email: Json): Payload => ({ read: { 'zoho/BTEC_Students': { email } } })
+  const private_ = reading({ from: ['Academic_Email', 'Private_Mail'] })
+
+  it('sees what counts, and that every line comes from the pipeline', async () => {
+    const { status, headers, body } = await college.call('GET', PATH)
+    expect([status, headers.get('etag')]).to.deep.equal([200, '"0"'])
+    const lines = body['lines'] as Item[]
+    expect(new Set(lines.map(({ origin }) => origin))).to.deep.equal(new Set(['pipeline']))
+    const email = lines.find(({ field }) => field === 'email')
+    expect(JSON.stringify(email?.['rule'])).to.include('Academic_Email')
+  })
+
+  it('tries it on the newest events: which records and fields would differ, and nothing is written', async () => {
+    await college.webhook('student', notification(student({ Private_Mail: 'dana@home.test' })), {
+      prefer: 'wait=5',
+    })
+    await college.webhook('student', notification(student({ Academic_Email: 'dana@college.test' })), {
+      prefer: 'wait=5',
+    })
+    const { body } = await college.call('POST', `${PATH}/preview`, { mapping: private_ })
+    expect(body).to.include({ events: 2 })
+    const [difference, ...others] = body['differences'] as Item[]
+    expect(others).to.deep.equal([])
+    expect(difference?.['outcome']).to.deep.equal({ before: 'INVALID', after: 'NEW' })
+    expect(difference?.['fields']).to.deep.include({ field: 'email', before: null, after: 'dana@home.test' })
+    expect((await college.call('GET', PATH)).headers.get('etag')).to.equal('"0"')
+  })
+
+  it('saves it as a new version, which counts at once, with its author and reason', async () => {
+    const saved = await put(private_, 0)
+    expect([saved.status, saved.headers.get('etag')]).to.deep.equal([200, '"2"'])
+    const lines = saved.body['lines'] as Item[]
+    expect(lines.filter(({ origin }) => origin === 'mapping').map(({ field }) => field)).to.deep.equal([
+      'email',
+    ])
+    const answer = await college.webhook(
+      'student',
+      notification(student({ Private_Mail: 'second@home.test' })),
+      { prefer: 'wait=10' },
+    )
+    expect(answer.body).to.include({ outcome: 'NEW' })
+    const { body } = await college.call('GET', `${PATH}/versions`)
+    expect((body['items'] as Item[])[0]).to.include({ version: 2, reason: 'Our own field.' })
+    const log = await college.call('GET', '/api/v1/audit')
+    expect((log.body['items'] as Item[]).at(-1)).to.include({ action: 'mapping.save', target: 'student' })
+    const event = await college.call('GET', `/api/v1/events/${answer.body['id']}-0`)
+    expect(event.body['config']).to.match(/default\.2$/)
+  })
+
+  it('is told when somebody else was faster, and when nothing says what is replaced', async () => {
+    const late = await put(reading({ from: 'Other_Mail' }), 0)
+    expect([late.status, late.body['code']]).to.deep.equal([412, 'STALE_VERSION'])
+    const blind = await college.call('PUT', PATH, { mapping: private_, reason: 'No version.' })
+    expect([blind.status, blind.body['code']]).to.deep.equal([428, 'IF_MATCH_NEEDED'])
+    const both = await Promise.all([
+      put(reading({ from: 'One_Mail' }), 2, 'The first of two.'),
+      put(reading({ from: 'Two_Mail' }), 2, 'The second of two.'),
+    ])
+    expect(both.map(({ status }) => status).sort()).to.deep.equal([200, 412])
+  })
+
+  it('is told what is wrong, with its place, as for a file; nothing is saved', async () => {
+    const { status, body } = await put({ read: { 'zoho/BTEC_Students': { emial: { from: 'Mail' } } } }, 3)
+    expect([status, body['code']]).to.deep.equal([400, 'MAPPING_WRONG'])
+    const [finding] = body['findings'] as Item[]
+    expect(finding?.['pointer']).to.equal('/read/zoho~1BTEC_Students/emial')
+    const needed = await put(reading(false), 3)
+    expect((needed.body['findings'] as Item[])[0]?.['code']).to.equal('FIELD_NEEDED')
+    expect((await college.call('GET', PATH)).headers.get('etag')).to.equal('"3"')
+  })
+
+  it('goes back to an earlier version, as a new one', async () => {
+    const back = await college.call(
+      'POST',
+      `${PATH}/rollback`,
+      { version: 2, reason: 'It was right before.' },
+      { 'if-match': '"3"' },
+    )
+    expect([back.status, back.headers.get('etag')]).to.deep.equal([200, '"4"'])
+    expect(back.body['mapping']).to.deep.include(private_)
+    await college.restart()
+    expect((await college.call('GET', PATH)).headers.get('etag'), 'after a restart').to.equal('"4"')
+    const { pipelines } = await college.engine.tenants.get('default')
+    expect(pipelines.modules.get('student')?.config).to.match(/default\.4$/)
+  })
+
+  it('sees the modules, and the fields of each', async () => {
+    const { body } = await college.call('GET', '/v1/extension/modules')
+    expect((body['items'] as Item[]).map(({ module }) => module)).to.include('grade')
+    const schema = await college.call('GET', '/v1/extension/metadata/canonical-schema')
+    expect(schema.body['modules']).to.have.nested.property('student.fields.email')
+    expect((await college.call('GET', '/v1/extension/field-mappings/nothing')).status).to.equal(404)
+  })
+})
