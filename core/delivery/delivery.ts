@@ -201,7 +201,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       send.stop()
       await within(accept.idle(), ms)
       apply.stop()
-      const finished = Promise.all([loop, sweeping, apply.idle(), send.idle()])
+      const finished = (async () => {
+        // The loop may have claimed something while it was told to stop.
+        await Promise.all([loop, sweeping])
+        await Promise.all([apply.idle(), send.idle()])
+      })()
       if (!(await within(finished, ms))) log.warn('stopped_early', { after: ms })
     },
   }

@@ -18,8 +18,15 @@ export interface Held {
   readonly kept: Set<string>
 }
 
+/** Stands for the record itself, where nothing of it is sent but it refers to others all the same. */
+export const OWN = 'own'
+
 export const flowTo = (pipeline: CompiledPipeline, resource: string): CompiledFlow | undefined =>
-  pipeline.flowTo(resource as ResourceName)
+  resource === OWN
+    ? pipeline.flows.find(flow => flow.push === undefined && checks(flow))
+    : pipeline.flowTo(resource as ResourceName)
+
+const checks = (flow: CompiledFlow): boolean => flow.steps.some(({ name }) => name === 'dependency-check')
 
 /** The event that a stored record would be, so that steps can be asked about it. */
 function workOf(flow: CompiledFlow, record: RecordDocument, found: Work['found']): Work {
@@ -42,14 +49,15 @@ function workOf(flow: CompiledFlow, record: RecordDocument, found: Work['found']
 }
 
 /** Where something may have to be sent: what is in the outbox, and what was sent with references that may have changed. */
-export function targetsOf({ outbox, pushed, refs, state }: RecordDocument): readonly string[] {
+export function targetsOf({ outbox, pushed, refs, state, missing }: RecordDocument): readonly string[] {
   const targets = Object.keys(outbox).filter(resource => outbox[resource]?.content !== undefined)
   if (refs.length === 0 || state === 'deleted') return targets
   // A write-back alone leaves neither mark: nothing of ours was sent there.
   const sent = Object.keys(pushed).filter(
     to => pushed[to]?.content !== undefined || pushed[to]?.removed === true,
   )
-  return [...new Set([...targets, ...sent])]
+  const all = [...new Set([...targets, ...sent])]
+  return all.length === 0 && missing.length > 0 ? [OWN] : all
 }
 
 /** Reads what the held records refer to, in one command per round; chained references take a round more. */

@@ -3,7 +3,7 @@ import { DataError, type WaslError } from '../errors.ts'
 import type { FieldMetadata, Payload, Reference, Rendered, ResourceName, Run } from '../plugin.ts'
 import type { OutboxEntry } from '../store/documents.ts'
 import { isSameError, storedError } from './error.ts'
-import { type Held, targetsOf, wants } from './held.ts'
+import { type Held, OWN, targetsOf, wants } from './held.ts'
 
 /** One object to be written to `to`. */
 export interface Send {
@@ -90,12 +90,20 @@ function forEntry(
 ): Next | 'nothing' | 'later' {
   const { record } = held
   if (record.state === 'merged') return 'nothing'
+  if (to === OWN) return own(held, conditions.run)
   if (held.kept.has(to))
     return record.state === 'deleted' ? 'nothing' : marks(held, to, entry, conditions.run)
   if (entry.remove === true) return removal(held, to, conditions.run)
   if (isMarksOnly(held, to) || record.state === 'conflict') return marks(held, to, entry, conditions.run)
   if (record.state === 'deleted') return 'nothing'
   return push(held, to, entry, conditions)
+}
+
+/** Nothing of it is sent: it only waits, or waits no longer. */
+function own(held: Held, run: Run): Next | 'nothing' {
+  const { refs, missing } = wants(held, OWN, run)
+  const waits = held.record.state !== 'deleted' && missing.some(reference => reference.needed)
+  return waits ? { do: 'park', to: OWN, refs, missing } : 'nothing'
 }
 
 function idIn(held: Held, field: string | undefined): string | undefined {

@@ -35,7 +35,7 @@ export interface College {
   /** With the key of the installation. */
   call(method: string, path: string, body?: Json, headers?: Record<string, string>): Promise<Answer>
   /** Everything that is on its way has arrived, and nothing is due. */
-  quiet(): Promise<void>
+  quiet(ms?: number): Promise<void>
   restart(): Promise<void>
   close(): Promise<void>
 }
@@ -136,15 +136,19 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
         ...headers,
       }),
 
-    async quiet() {
+    async quiet(ms = 10_000) {
       const { db } = college.engine.store
-      await until('nothing is due', async () => {
-        await zohoSandbox.announced()
-        await plugin.idle()
-        const due = await db.collection('records').countDocuments({ dueAt: { $exists: true } })
-        const open = await db.collection('deliveries').countDocuments({ dueAt: { $exists: true } })
-        return due === 0 && open === 0 && plugin.waiting === 0
-      })
+      await until(
+        'nothing is due',
+        async () => {
+          await zohoSandbox.announced()
+          await plugin.idle()
+          const due = await db.collection('records').countDocuments({ dueAt: { $exists: true } })
+          const open = await db.collection('deliveries').countDocuments({ dueAt: { $exists: true } })
+          return due === 0 && open === 0 && plugin.waiting === 0
+        },
+        ms,
+      )
     },
 
     async restart() {
