@@ -23,7 +23,7 @@ import { createSecrets, readKey } from './secrets.ts'
 import { connectionSettings, type Settings } from './settings.ts'
 import { openStore, type Store } from './store/connect.ts'
 import { embeddedUri } from './store/embedded/connect.ts'
-import { createTenants, type TenantDirectory } from './tenants.ts'
+import { createTenants, sealContext, type TenantDirectory } from './tenants.ts'
 
 /** The store is asked whether it takes writes at most so often. */
 const PING_MS = 2000
@@ -210,6 +210,10 @@ async function start(
         return loadPipelines({ folders: settings.folders, registry, tenant, mappings })
       },
       refresh: () => tenants.refresh(),
+      sealing: {
+        seal: (tenant, connector, plain) => secrets.seal(plain, sealContext(tenant, connector)),
+        open: (tenant, connector, sealed) => secrets.open(sealed, sealContext(tenant, connector)),
+      },
     })
     const http: HttpOptions = {
       host: settings.host,

@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   new: [],
   reload: ['pipeline', 'settings', 'watch'],
   watch: [],
-  operations: ['delivery', 'json', 'pipeline', 'reasons', 'store'],
+  operations: ['delivery', 'json', 'pipeline', 'reasons', 'settings', 'store'],
   reasons: [],
   watchdog: [],
   registry: ['pipeline', 'steps'],

@@ -117,3 +117,78 @@ describe('an admin edits a mapping', () => {
     expect((await college.call('GET', '/v1/extension/field-mappings/nothing')).status).to.equal(404)
   })
 })
+
+describe('an admin connects the college', () => {
+  let college: College
+
+  before(async () => {
+    college = await openCollege({ announce: false })
+  })
+
+  after(() => college.close())
+
+  const put = (settings: Payload) =>
+    college.call('PUT', '/v1/extension/settings', { connector: 'moodle', settings })
+  const moodle = async () => {
+    const { body } = await college.call('GET', '/v1/extension/settings')
+    return (body['items'] as Item[]).find(({ connector }) => connector === 'moodle')
+  }
+
+  it('enters a token, which goes in and never comes out again', async () => {
+    expect(await moodle()).to.include({ connected: true, saved: false })
+    const { url, token } = college.moodle.settings
+    const saved = await put({ url, token, allowPrivate: true })
+    expect(saved.status).to.equal(200)
+    expect(JSON.stringify(saved.body)).not.to.contain(token)
+    expect(await moodle()).to.deep.include({
+      saved: true,
+      settings: { url, token: { set: true }, allowPrivate: true },
+    })
+    const stored = await college.engine.store.tenants.one('default')
+    expect(JSON.stringify(stored)).not.to.contain(token)
+    const audit = await college.call('GET', '/api/v1/audit')
+    expect(JSON.stringify(audit.body))
+      .to.contain('"changed":["allowPrivate","token","url"]')
+      .and.not.to.contain(token)
+    const fields = { Full_Name: 'Yara Salem', Academic_Email: 'yara@college.test', Status: 'Active' }
+    const id = college.zoho.person.create('BTEC_Students', fields)
+    const answer = await college.webhook('student', notification({ id, ...fields }), { prefer: 'wait=10' })
+    expect(answer.body).to.include({ outcome: 'NEW', action: 'created' })
+  })
+
+  it('changes the address without knowing the token', async () => {
+    const { url } = college.moodle.settings
+    const saved = await put({ url: `${url}/`, allowPrivate: true })
+    expect([saved.status, (await moodle())?.['settings']]).to.deep.equal([
+      200,
+      { url: `${url}/`, token: { set: true }, allowPrivate: true },
+    ])
+  })
+
+  it('is told at once of an address that must not be called, and the connection stays as it was', async () => {
+    const before = await moodle()
+    const { status, body } = await put({ url: 'http://169.254.169.254/', allowPrivate: false })
+    expect([status, body['code']], JSON.stringify(body)).to.deep.equal([400, 'SETTINGS'])
+    expect(await moodle()).to.deep.equal(before)
+  })
+
+  it('is told what is wrong, and no secret is quoted', async () => {
+    const { status, body } = await put({ token: ['canary-of-a-token'], adress: 'x' })
+    expect([status, body['code']]).to.deep.equal([400, 'SETTINGS'])
+    expect((body['findings'] as Item[]).map(({ pointer }) => pointer)).to.include.members([
+      '/token',
+      '/adress',
+    ])
+    expect(JSON.stringify(body)).not.to.contain('canary')
+    const nobody = await college.call('PUT', '/v1/extension/settings', { connector: 'nobody', settings: {} })
+    expect(nobody.status).to.equal(404)
+  })
+
+  it('sees the college without its secrets, and no other', async () => {
+    const { status, body } = await college.call('GET', '/v1/extension/tenants/default')
+    expect([status, body['id']]).to.deep.equal([200, 'default'])
+    for (const { secret } of Object.values(college.engine.credentials.endpoints))
+      expect(JSON.stringify(body)).not.to.contain(secret)
+    expect((await college.call('GET', '/v1/extension/tenants/al-noor')).status).to.equal(404)
+  })
+})

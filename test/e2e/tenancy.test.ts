@@ -24,8 +24,9 @@ const OBJECTS: readonly (readonly [
   ['POST', id => `/api/v1/dead-letters/${id}/discard`, 'event', { reason: 'I say so.' }],
   ['GET', id => `/api/v1/bulk/${id}`, 'job'],
   ['POST', id => `/api/v1/bulk/${id}/cancel`, 'job'],
+  ['GET', id => `/v1/extension/tenants/${id}`, 'tenant'],
 ]
-type Kind = 'event' | 'record' | 'job'
+type Kind = 'event' | 'record' | 'job' | 'tenant'
 
 const LISTS = [
   '/api/v1/events',
@@ -40,11 +41,12 @@ const NOBODYS: Readonly<Record<Kind, string>> = {
   event: '0123456789abcdef01234567-0',
   record: '0123456789abcdef01234567',
   job: '0123456789abcdef01234567',
+  tenant: 'nobody',
 }
 
 describe('two colleges at one engine', () => {
   let college: College
-  const ids: Record<Kind, string> = { event: '', record: '', job: '' }
+  const ids: Record<Kind, string> = { event: '', record: '', job: '', tenant: 'default' }
   let stranger: string
   let reader: string
   let expired: string
@@ -248,6 +250,7 @@ describe('two colleges at one engine', () => {
     const lists = ours.filter(([path, methods]) => 'get' in methods && !path.includes('{'))
     expect(lists.map(([path]) => path).filter(path => !LISTS.includes(path))).to.deep.equal([
       '/api/v1/audit/verification',
+      '/v1/extension/settings',
       '/v1/extension/modules',
       '/v1/extension/metadata/canonical-schema',
     ])

@@ -1,5 +1,7 @@
 /** The extension API: what admins change, from a widget or a script. */
 import Joi from 'joi'
+import type { Finding } from '../../errors.ts'
+import { listConnections, type Sealing, saveConnection } from '../../operations/connections.ts'
 import {
   type MappingDesk,
   mappingVersions,
@@ -11,17 +13,23 @@ import {
 } from '../../operations/mappings.ts'
 import { moduleNamed } from '../../operations/records.ts'
 import type { MappingFile } from '../../pipeline/overlay.ts'
+import type { Payload } from '../../plugin.ts'
 import { problem } from '../problems.ts'
 import { type Call, name, type Operation, reason } from './route.ts'
 
 const MODULE = '/v1/extension/field-mappings/{module}'
 const mapping = Joi.object().required().unknown()
 
-/** `afterwards`: this engine takes a saved mapping up at once. */
-export function extensionOperations(
-  deskFor: (call: Call) => Promise<MappingDesk>,
-  afterwards: () => Promise<void>,
-): readonly Operation[] {
+export interface ExtensionOptions {
+  readonly deskFor: (call: Call) => Promise<MappingDesk>
+  /** This engine takes up at once what was saved. */
+  readonly afterwards: () => Promise<void>
+  readonly sealing: Sealing
+  readonly isConnected: (tenant: string, connector: string) => Promise<boolean>
+}
+
+export function extensionOperations(options: ExtensionOptions): readonly Operation[] {
+  const { deskFor, afterwards } = options
   /** Undefined: no such module. */
   const moduleOf = ({ desk, params }: Call) => moduleNamed(desk, params['module'] as string)
 
@@ -35,6 +43,7 @@ export function extensionOperations(
   }
 
   return [
+    ...connectionOperations(options),
     {
       method: 'GET',
       path: '/v1/extension/modules',
@@ -132,6 +141,69 @@ export function extensionOperations(
   ]
 }
 
+function connectionOperations({
+  deskFor,
+  afterwards,
+  sealing,
+  isConnected,
+}: ExtensionOptions): readonly Operation[] {
+  async function shown(call: Call) {
+    const { connectors, tenant, ...desk } = await deskFor(call)
+    const all = [...connectors.values()]
+    const connected = await Promise.all(all.map(({ name: each }) => isConnected(tenant.id, each)))
+    const known = new Map(all.map((each, place) => [each.name, connected[place] === true]))
+    const items = await listConnections({ ...desk, tenant }, all, sealing, each => known.get(each) === true)
+    return { items }
+  }
+  return [
+    {
+      method: 'GET',
+      path: '/v1/extension/settings',
+      scope: 'read',
+      summary: 'How the college is connected; secrets are never shown.',
+      handle: shown,
+    },
+    {
+      method: 'PUT',
+      path: '/v1/extension/settings',
+      scope: 'configure',
+      summary: 'Changes a connection: what is left out stays, null takes a setting away.',
+      body: { connector: name.required(), settings: Joi.object().required().unknown() },
+      async handle(call) {
+        const desk = await deskFor(call)
+        const { connector, settings } = call.body as unknown as { connector: string; settings: Payload }
+        const definition = desk.connectors.get(connector)
+        if (definition === undefined) return undefined
+        const findings = await saveConnection(desk, definition, settings, sealing, afterwards)
+        if (findings.length > 0) throw wrong(findings, 'SETTINGS', 'The settings are not as they must be.')
+        return shown(call)
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/extension/tenants/{id}',
+      scope: 'read',
+      summary: 'The college itself, with its endpoints.',
+      params: { id: name },
+      async handle({ desk, params }) {
+        if (params['id'] !== desk.tenant.id) return undefined
+        const tenant = await desk.store.tenants.one(desk.tenant.id)
+        if (tenant === null) return undefined
+        const { _id, name: called, timezone, language, organisations = {}, endpoints, createdAt } = tenant
+        return {
+          id: _id,
+          name: called,
+          timezone,
+          language,
+          organisations,
+          endpoints: endpoints.map(({ id, connector, verifier }) => ({ id, connector, verifier })),
+          createdAt: createdAt.toISOString(),
+        }
+      },
+    },
+  ]
+}
+
 interface Edit {
   readonly mapping: object
   readonly reason: string
@@ -154,12 +226,16 @@ const stale = (version: number) =>
     hint: 'Read the mapping again, and repeat the change on it.',
   })
 
-const wrong = (findings: Extract<Saved, { findings: unknown }>['findings']) =>
-  problem(400, 'MAPPING_WRONG', 'The mapping is not as it must be; nothing was saved.', {
-    findings: findings.map(({ pointer, code, message, suggestion }) => ({
+const wrong = (
+  findings: readonly Pick<Finding, 'pointer' | 'code' | 'message' | 'suggestion'>[],
+  code = 'MAPPING_WRONG',
+  message = 'The mapping is not as it must be; nothing was saved.',
+) =>
+  problem(400, code, message, {
+    findings: findings.map(({ pointer, code: each, message: said, suggestion }) => ({
       pointer,
-      code,
-      message,
+      code: each,
+      message: said,
       ...(suggestion === undefined ? {} : { suggestion }),
     })),
   })

@@ -2,6 +2,7 @@
 import type { Server } from '@hapi/hapi'
 import type { Tenants } from '../../delivery/tenant.ts'
 import type { Audit } from '../../operations/audit.ts'
+import type { Sealing } from '../../operations/connections.ts'
 import type { Desk } from '../../operations/desk.ts'
 import { CONTENT_TYPE, exposition } from '../../operations/exposition.ts'
 import type { MappingDesk } from '../../operations/mappings.ts'
@@ -35,13 +36,14 @@ export interface OperationsOptions {
   readonly pipelinesWith: (tenant: string, module: string, mapping: SavedMapping) => Promise<PipelineSet>
   /** Takes up at once what was saved. */
   readonly refresh: () => Promise<void>
+  readonly sealing: Sealing
 }
 
 /** The page runs nothing and loads nothing. */
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 export function operationsOf(options: OperationsOptions): readonly Operation[] {
-  const { log, ring, connectors, tenants, now, pipelinesWith, refresh } = options
+  const { log, ring, connectors, tenants, now, pipelinesWith, refresh, sealing } = options
   const mappingDesk = async ({ desk }: Call): Promise<MappingDesk> => {
     const tenant = await tenants.get(desk.tenant.id)
     return {
@@ -56,7 +58,13 @@ export function operationsOf(options: OperationsOptions): readonly Operation[] {
     ...readingOperations,
     ...letterOperations(log, ring),
     ...gateOperations(connectors),
-    ...extensionOperations(mappingDesk, refresh),
+    ...extensionOperations({
+      deskFor: mappingDesk,
+      afterwards: refresh,
+      sealing,
+      isConnected: async (tenant, connector) =>
+        (await tenants.get(tenant)).connection(connector) !== undefined,
+    }),
   ]
 }
 
