@@ -38,7 +38,9 @@ function pair(held: Held, { facts, next, outbox = nothing() }: Ending, now: numb
   const identified = pipeline.identitiesOf(fields).every(identity => known.has(identity))
   const woke = facts.set['woke'] === true
   const state = next.state ?? stateOf({ ...record, missing: next.missing ?? record.missing }, left)
-  const due = next.gate !== undefined ? undefined : woke || !identified ? now : dueAt(state, left, now)
+  // A conflict about who holds an identity is settled by a person, not by asking again.
+  const unsettled = woke || (!identified && state !== 'conflict')
+  const due = next.gate !== undefined ? undefined : unsettled ? now : dueAt(state, left, now)
   const set: { [path: string]: unknown } = { ...facts.set, claims: 0, outbox: left }
   set['state'] = state === 'ok' && due !== undefined ? 'due' : state
   const unset = [...facts.unset, 'lease']

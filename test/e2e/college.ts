@@ -43,6 +43,8 @@ export interface College {
 export interface CollegeOptions {
   readonly zoho?: Parameters<typeof startZohoSandbox>[0]
   readonly moodle?: Parameters<typeof startMoodleSandbox>[0]
+  /** Moodle's plugin tells of Wasl's own writes too; the real one leaves them out. */
+  readonly echoes?: boolean
   /** Sandboxes send their people's changes. Default true. */
   readonly announce?: boolean
   readonly environment?: Record<string, string>
@@ -88,7 +90,13 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
     if (options.announce !== false) {
       zohoSandbox.notify({ url: `${url}/api/v1/events/zoho/{module}`, secret: forZoho.secret, retries: 5 })
     }
-    return moodleSandbox.plugin({ url, secret: forMoodle.secret, endpoint: forMoodle.id, retryMs: 100 })
+    return moodleSandbox.plugin({
+      url,
+      secret: forMoodle.secret,
+      endpoint: forMoodle.id,
+      retryMs: 100,
+      echoes: options.echoes ?? false,
+    })
   }
 
   async function send(

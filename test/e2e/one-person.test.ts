@@ -6,7 +6,7 @@ describe('one person, known to both systems', () => {
   let college: College
 
   before(async () => {
-    college = await openCollege()
+    college = await openCollege({ echoes: true })
   })
 
   after(() => college.close())

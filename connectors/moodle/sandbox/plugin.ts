@@ -13,7 +13,7 @@ export interface PluginOptions {
   readonly endpoint?: string
   /** `events` (default): `/api/v1/events/moodle/{type}`; `webhooks`: `/api/v1/webhooks` for all. */
   readonly door?: 'events' | 'webhooks'
-  /** The engine's own writes are told too (`origin: ws`), as the real plugin does. Default true. */
+  /** The engine's own writes are told too (`origin: ws`). The real plugin leaves them out. Default false. */
   readonly echoes?: boolean
   /** The wait after a first failed attempt, in milliseconds; it doubles up to a minute. Default 1000. */
   readonly retryMs?: number
@@ -50,7 +50,7 @@ export function startPlugin(site: Site, person: Person, options: PluginOptions):
   const attempts: Attempt[] = []
   const waiters = new Set<() => void>()
   const stopping = new AbortController()
-  let echoes = options.echoes ?? true
+  let echoes = options.echoes ?? false
   let running: Promise<void> | undefined
   let wake: (() => void) | undefined
 

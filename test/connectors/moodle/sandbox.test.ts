@@ -180,7 +180,7 @@ describe('the Moodle sandbox as our plugin', () => {
     expect(plugin.waiting).to.equal(0)
   })
 
-  it("tells the engine's own writes as ws, unless that is switched off", async () => {
+  it("tells the engine's own writes as ws where that is switched on, and leaves them out otherwise", async () => {
     const plugin = sandbox.plugin({ url: door.url, secret })
     const { resources } = (await import('../../../connectors/moodle/index.ts')).default.connect(
       sandbox.settings,
@@ -189,6 +189,7 @@ describe('the Moodle sandbox as our plugin', () => {
     const user = (n: number) => ({
       fields: { username: `u${n}`, email: `u${n}@college.example`, firstname: 'a', lastname: 'b' },
     })
+    plugin.echoes = true
     await resources['user']!.write([user(1)], never)
     await plugin.idle()
     expect(door.deliveries.map(({ envelope }) => envelope['origin'])).to.deep.equal(['ws'])
