@@ -52,8 +52,11 @@ async function mocha(args) {
   let timer
   const onText = (text, child) => {
     process.stdout.write(text)
-    tail = (tail + text).slice(-200)
-    if (timer || !/^ {2}\d+ passing/m.test(tail)) return
+    // Looked at before it is cut: a list of failures follows in the same piece.
+    tail += text
+    const told = /^ {2}\d+ passing/m.test(tail)
+    tail = tail.slice(-200)
+    if (timer || !told) return
     timer = setTimeout(() => {
       process.stdout.write('\n  ✖ nothing left open: a test has left a server, timer or connection open\n')
       child.kill('SIGKILL')
