@@ -99,6 +99,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     details: OPERATE,
     load: async () => (await import('./operate/administration.ts')).gates,
   },
+  mappings: {
+    usage:
+      '[list] | show <module> | preview <module> <file> | save <module> <file> --reason <why> | versions <module> | rollback <module> <version> --reason <why>',
+    summary: 'Where a college has its own field names: seen, tried on real events, saved, rolled back.',
+    details: `${OPERATE}  preview and save end with 1 when the mapping has findings.\n`,
+    load: async () => (await import('./operate/mappings.ts')).mappings,
+  },
   modules: {
     usage: '[list]',
     summary: 'The modules that run, and where their records stand.',

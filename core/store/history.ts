@@ -86,7 +86,10 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
         ...(outcome === undefined ? {} : { outcome }),
       }
       if (Object.keys(wanted).length > 0) filter['events'] = { $elemMatch: wanted }
-      return read(filter, -1, limit)
+      if (outcome !== 'INVALID') return read(filter, -1, limit)
+      // Few are: their own index holds nothing else.
+      filter['events.outcome'] = 'INVALID'
+      return read(filter, -1, limit, 'invalid')
     },
 
     invalid(tenant, from, limit) {

@@ -83,6 +83,8 @@ describe('what operators ask', () => {
     '/api/v1/events?limit=200',
     '/api/v1/events?module=student',
     '/api/v1/events?state=UPDATED',
+    '/api/v1/events?state=INVALID',
+    '/api/v1/events?state=INVALID&module=grade',
     '/api/v1/events?state=FAILED',
     '/api/v1/events?state=WAITING&module=student',
     `/api/v1/events?record=${(0x60000000 + 8).toString(16).padEnd(24, '0')}`,

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { COMMANDS } from '../../core/commands/table.ts'
@@ -139,6 +142,32 @@ describe('the operator at a terminal', () => {
   it('lists colleges and modules', async () => {
     expect((await wasl('tenants')).text).to.match(/default +default/)
     expect((await wasl('modules')).text).to.match(/student +1 +\S.*ok 2/)
+  })
+
+  it('tries a mapping on real events, saves it, and goes back', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'wasl-mapping-'))
+    const file = join(folder, 'student.json')
+    const write = (field: string) =>
+      writeFile(file, JSON.stringify({ read: { 'zoho/BTEC_Students': { [field]: { from: ['Nickname'] } } } }))
+    try {
+      await write('fullnam')
+      const wrong = await wasl(`mappings save student ${file}`, '--reason', 'A typo.')
+      expect([wrong.code, wrong.text]).to.satisfy(() => wrong.code === 1 && wrong.text.includes('fullName'))
+      await write('fullName')
+      const preview = await wasl(`mappings preview student ${file}`)
+      expect(preview.text).to.match(/^\d+ events were run through both: [1-9]\d* would differ/)
+      expect(preview.text).to.match(/fullName: "Sami Aziz" → "Unknown"/)
+      const saved = await wasl(`mappings save student ${file}`, '--reason', 'Nicknames.')
+      expect(saved.text).to.match(/^Saved as version 2/)
+      expect((await wasl('mappings')).text).to.match(/student +2 +fullName.* +Nicknames\./)
+      await write('phone')
+      await wasl(`mappings save student ${file}`, '--reason', 'Only the phone.')
+      expect((await wasl('mappings rollback student 2', '--reason', 'Back.')).text).to.match(/version 4/)
+      expect((await wasl('mappings versions student')).text).to.match(/^VERSION.*\n4 .*Back\.\n3 .*\n2 /)
+      expect((await wasl('mappings show student')).text).to.match(/fullName +mapping/)
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   })
 
   it('verifies the audit log, and is told the first row that somebody changed', async () => {
