@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -30,6 +40,24 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** Processes that were started for the data folder; none where the system has no /proc. */
+function startersOf(folder: string): readonly number[] {
+  if (!existsSync('/proc/self/cmdline')) return []
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      try {
+        return (
+          pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(folder)
+        )
+      } catch {
+        // It ended since it was listed.
+        return false
+      }
+    })
+}
+
 describe('the embedded server as a process', function () {
   this.timeout(30_000)
   let folder: string
@@ -41,6 +69,8 @@ describe('the embedded server as a process', function () {
   })
   afterEach(async () => {
     await Promise.all(clients.splice(0).map(client => client.close()))
+    // Those that started beside the one that won may not have noticed yet.
+    for (const pid of startersOf(folder)) pids.add(pid)
     for (const pid of pids) if (isAlive(pid)) process.kill(pid, 'SIGKILL')
     await until(() => [...pids].every(pid => !isAlive(pid)))
     pids.clear()
