@@ -92,6 +92,7 @@ export function createTenants(options: TenantOptions): TenantDirectory {
       pipelines,
       files: state,
       run: at => ({ tenant: document._id, timezone: document.timezone, language: document.language, at }),
+      switchedOff: module => document.modules[module]?.enabled === false,
       connection: connector => connections.get(connector),
       metadata: resource => metadata.get(resource)?.facts,
       async prepare(resources) {

@@ -198,7 +198,10 @@ export function createApply(options: ApplyOptions): Apply {
     })
     for (const [item, decision] of decided.decisions) {
       const { task, place } = items.get(item) as { task: Task; place: number }
-      ;(outcomes.get(task) as EventDocument[])[place] = withDecision(item.event, decision)
+      ;(outcomes.get(task) as EventDocument[])[place] = withDecision(
+        { ...item.event, kind: (task.document.events[place] as EventDocument).kind },
+        decision,
+      )
     }
     if (decided.due.length > 0) options.onDue(tenant.id, decided.due)
 

@@ -38,6 +38,9 @@ export function decide(
   const chosen = tenant.pipelines.choose(event.resource as ResourceName, payload, draft?.next.module)
   if (chosen === undefined) return { outcome: 'INVALID', changes: [], error: storedError(noPipeline(event)) }
   if ('skip' in chosen) return { outcome: 'SKIPPED', reason: chosen.skip, changes: [] }
+  if (tenant.switchedOff(chosen.pipeline.module)) {
+    return { outcome: 'SKIPPED', reason: 'switched_off', changes: [], module: chosen.pipeline.module }
+  }
   const scene: Scene = {
     session,
     tenant,

@@ -92,6 +92,8 @@ export function createGates(
       if (asked === undefined) return undefined
       const id = `${tenant}|${asked.remote}`
       const before = gates.get(id)
+      // Only who paused it lets it go.
+      if (before?.reason === 'paused') return id
       const rounds = before === undefined ? 0 : before.rounds + 1
       const wait = gateMs(asked.reason, rounds, asked.askedMs)
       const at = now()
@@ -121,7 +123,7 @@ export function createGates(
     async answered(tenant, resource) {
       for (const id of idsFor(tenant, resource)) {
         const gate = gates.get(id)
-        if (gate === undefined || gate.opening !== undefined) continue
+        if (gate === undefined || gate.opening !== undefined || gate.reason === 'paused') continue
         const held = await store.records.countAtGate(id, COUNT_LIMIT)
         const opening = Math.max(1, Math.ceil(held * 0.05))
         for (const key of [...probes]) if (key.startsWith(`${id}|`)) probes.delete(key)

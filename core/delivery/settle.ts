@@ -239,7 +239,9 @@ export function markRefused(held: Held, to: string, error: WaslError, now: numbe
   const left = entry === undefined ? undefined : without(entry, 'marks', 'error', 'notBefore', 'failingSince')
   let outbox = withoutEntry(held.record.outbox, to)
   if (left?.content !== undefined || left?.remove === true) outbox = { ...outbox, [to]: left }
-  return pair(held, { facts: nothing(), next: { outbox, lastError: storedError(error, to) } }, now)
+  // Why the record itself is wrong says more than that nobody could be told of it.
+  const told = held.record.lastError === undefined ? { lastError: storedError(error, to) } : {}
+  return pair(held, { facts: nothing(), next: { outbox, ...told } }, now)
 }
 
 /** The loser of a merge; `done`: the survivor has taken over what this one was when it was read. */

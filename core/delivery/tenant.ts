@@ -15,6 +15,8 @@ export interface Tenant {
   readonly pipelines: PipelineSet
   /** The college's settings at `at` (milliseconds since 1970). */
   run(at: number): Run
+  /** The college takes nothing of this module for now. */
+  switchedOff(module: string): boolean
   /** Undefined where the tenant has no connection to that connector. */
   connection(connector: string): Connection | undefined
   /** Asks the remotes what they say of the fields of these resources, where that is not known; kept for an hour. */
