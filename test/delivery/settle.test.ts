@@ -1,0 +1,491 @@
+import { expect } from 'chai'
+import { PATIENCE_MS } from '../../core/delivery/backoff.ts'
+import {
+  acknowledged,
+  conflicting,
+  gated,
+  markRefused,
+  mergedAway,
+  missingOf,
+  parked,
+  refused,
+  rest,
+  retried,
+} from '../../core/delivery/settle.ts'
+import { DataError, RetryableError } from '../../core/errors.ts'
+import type { OutboxEntry, RecordDocument } from '../../core/store/documents.ts'
+import { due, enrolment, fieldsOf, held, NOW, pushOf, STUDENT, student, USER } from './records.ts'
+
+const wrong = new DataError('REFUSED', 'It says no.', { at: 'username' })
+const later = new RetryableError('REMOTE_BUSY', 'Not now.')
+const created = { ok: true, id: '55', action: 'created' } as const
+const marksTo = (to: string) => ({ do: 'send', to, what: 'marks', fields: {}, id: '1001' }) as const
+
+/** Settling writes to one record under its lease, whatever happened. */
+function expectEnded({ same, changed }: ReturnType<typeof rest>, rev: number) {
+  expect(same.rev).to.equal(rev)
+  expect(changed.set['dueAt']).to.deep.equal(new Date(NOW))
+  for (const half of [same, changed]) {
+    expect(half.unset).to.include('lease')
+    expect(half.set['claims']).to.equal(0)
+    for (const path of half.unset) expect(half.set).not.to.have.property(path)
+  }
+}
+
+const outboxOf = ({ same }: ReturnType<typeof rest>) => same.set['outbox'] as RecordDocument['outbox']
+const dueOf = ({ same }: ReturnType<typeof rest>) => same.set['dueAt'] as Date | undefined
+
+describe('a push that was acknowledged', () => {
+  const one = held(
+    student({
+      outbox: { [USER]: due({ sending: true, was: [] }) },
+      sides: { zoho: { version: [5], fp: 'z' }, moodle: { version: [2], fp: 'm' } },
+      lastError: { code: 'OLD', message: 'old' },
+    }),
+  )
+  const send = pushOf(one, USER)
+  const pair = acknowledged(one, send, { ...created, answered: [9], cut: ['city'] }, NOW)
+
+  it('ends the lease in both halves', () => expectEnded(pair, one.rev))
+
+  it('stores the same facts in both halves', () => {
+    for (const half of [pair.same, pair.changed]) {
+      expect(half.set[`pushed.${USER}`]).to.deep.equal({
+        at: new Date(NOW),
+        action: 'created',
+        content: send.rendered?.content,
+        answered: [9],
+        cut: ['city'],
+      })
+      expect(half.set['fields.moodleUserId']).to.equal('55')
+      expect(half.set['told']).to.equal('done')
+      expect(half.unset).to.include('lastError')
+    }
+  })
+
+  it('forgets what the target said, and never its version', () => {
+    for (const half of [pair.same, pair.changed]) {
+      expect(half.unset).to.include('sides.moodle.fp')
+      expect(half.unset).not.to.include('sides.zoho.fp')
+      expect(Object.keys(half.set).filter(path => path.startsWith('sides'))).to.deep.equal([])
+    }
+  })
+
+  it('removes the entry and leaves the register’s mark, where nothing changed', () => {
+    expect(outboxOf(pair)).to.deep.equal({ [STUDENT]: { attempt: 0, marks: 'done' } })
+  })
+
+  it('leaves the newer entry and marks it as answered, where something changed', () => {
+    expect(pair.changed.set).not.to.have.property('outbox')
+    expect(pair.changed.set[`outbox.${STUDENT}.marks`]).to.equal('done')
+    expect(pair.changed.unset).to.include.members([
+      `outbox.${USER}.sending`,
+      `outbox.${USER}.was`,
+      `outbox.${STUDENT}.error`,
+    ])
+  })
+
+  it('wakes those that wait for the id that it brought', () => {
+    expect(pair.same.set['woke']).to.equal(true)
+    expect(pair.changed.set['woke']).to.equal(true)
+    expect(pair.same.set['keys']).to.include('student|moodleUserId=55')
+    expect(dueOf(pair)).to.deep.equal(new Date(NOW))
+  })
+
+  it('wakes nobody when the id was known', () => {
+    const fields = fieldsOf(student(), { moodleUserId: '55' })
+    const known = held(
+      student({
+        fields,
+        identities: [`${STUDENT}:1001`, `${USER}:55`],
+        outbox: { [USER]: due() },
+      }),
+    )
+    const again = acknowledged(known, pushOf(known, USER), created, NOW)
+    expect(again.same.set).not.to.have.property('woke')
+    expect(again.same.set).not.to.have.property('fields.moodleUserId')
+  })
+
+  it('stays due until the identity that it brought is added', () => {
+    // A module that nobody refers to: only the identity keeps it due.
+    const fields = { ...enrolment().fields, zohoId: null }
+    const bare = held(enrolment({ fields, identities: [], refs: [], outbox: { 'moodle/enrollment': due() } }))
+    const send = { do: 'send', to: 'moodle/enrollment', what: 'push', fields: {} } as const
+    const ending = acknowledged(bare, send, { ...created, id: '5:7' }, NOW)
+    expect(dueOf(ending)).to.deep.equal(new Date(NOW))
+    expect(ending.same.set['state']).to.equal('due')
+  })
+
+  it('never touches a deletion', () => {
+    const gone = held(student({ state: 'deleted', outbox: { [USER]: { remove: true, attempt: 0 } } }))
+    const send = { do: 'send', to: USER, what: 'remove', fields: {}, id: '55' } as const
+    const ending = acknowledged(gone, send, { ok: true, id: '55', action: 'updated' }, NOW)
+    expect(ending.same.set['state']).to.equal('deleted')
+    expect(ending.same.set[`pushed.${USER}`]).to.include({ removed: true })
+    expect(ending.changed.set).not.to.have.property('state')
+  })
+
+  it('keeps what is still to be sent elsewhere', () => {
+    const both = held(student({ outbox: { [USER]: due(), [STUDENT]: due({ marks: 'pending' }) } }))
+    const ending = acknowledged(both, pushOf(both, USER), created, NOW)
+    expect(outboxOf(ending)).to.deep.equal({ [STUDENT]: due({ marks: 'done' }) })
+    expect(ending.same.set['state']).to.equal('due')
+  })
+})
+
+describe('marks that were acknowledged', () => {
+  const entry: OutboxEntry = { attempt: 0, marks: 'done' }
+
+  it('end there', () => {
+    const one = held(student({ outbox: { [STUDENT]: entry } }))
+    const pair = acknowledged(one, marksTo(STUDENT), { ok: true, id: '1001', action: 'updated' }, NOW)
+    expectEnded(pair, one.rev)
+    expect(outboxOf(pair)).to.deep.equal({})
+    expect(pair.same.set['state']).to.equal('ok')
+    expect(pair.same.unset).to.include('dueAt').and.not.include('sides.zoho.fp')
+  })
+
+  it('leave the content of their entry', () => {
+    const one = held(student({ outbox: { [STUDENT]: { ...entry, content: 'c' } } }))
+    const pair = acknowledged(one, marksTo(STUDENT), { ok: true, id: '1001', action: 'updated' }, NOW)
+    expect(outboxOf(pair)).to.deep.equal({ [STUDENT]: { attempt: 0, content: 'c' } })
+  })
+
+  it('note the answered version as an echo’s, with and without an earlier push', () => {
+    const result = { ok: true, id: '1001', action: 'updated', answered: [8] } as const
+    const bare = acknowledged(held(student({ outbox: { [STUDENT]: entry } })), marksTo(STUDENT), result, NOW)
+    const noted = { at: new Date(NOW), action: 'updated', answered: [8] }
+    expect(bare.same.set[`pushed.${STUDENT}`]).to.deep.equal(noted)
+    const pushed = { [STUDENT]: { at: new Date(1), action: 'created' as const, content: 'c' } }
+    const before = held(student({ outbox: { [STUDENT]: entry }, pushed }))
+    const after = acknowledged(before, marksTo(STUDENT), result, NOW)
+    expect(after.same.set[`pushed.${STUDENT}.answered`]).to.deep.equal([8])
+  })
+})
+
+describe('a push that is tried again', () => {
+  const one = held(student({ outbox: { [USER]: due() } }))
+  const pair = retried(one, pushOf(one, USER), later, false, undefined, 1, NOW)
+
+  it('counts the attempt and waits in both halves', () => {
+    expectEnded(pair, one.rev)
+    const facts = { attempt: 1, notBefore: new Date(NOW + 1000), failingSince: new Date(NOW) }
+    expect(outboxOf(pair)[USER]).to.deep.equal({ content: 'c1', ...facts })
+    for (const [name, value] of Object.entries(facts))
+      expect(pair.changed.set[`outbox.${USER}.${name}`]).to.deep.equal(value)
+    expect(pair.same.set['state']).to.equal('retrying')
+    expect(pair.same.set['lastError']).to.include({ code: 'REMOTE_BUSY', to: USER })
+  })
+
+  it('tells the register when the episode begins, at once', () => {
+    expect(outboxOf(pair)[STUDENT]).to.deep.equal({ attempt: 0, marks: 'failed', error: 'Not now.' })
+    expect(dueOf(pair)).to.deep.equal(new Date(NOW))
+  })
+
+  it('tells it no second time, and is due when it may be sent', () => {
+    const failingSince = new Date(NOW - 60_000)
+    const second = held(student({ outbox: { [USER]: due({ attempt: 3, failingSince }) } }))
+    const ending = retried(second, pushOf(second, USER), later, false, undefined, 0.5, NOW)
+    expect(outboxOf(ending)).to.have.all.keys(USER)
+    expect(outboxOf(ending)[USER]).to.deep.include({ attempt: 4, failingSince })
+    expect(dueOf(ending)).to.deep.equal(new Date(NOW + 4000))
+  })
+
+  it('waits as long as the remote asked', () => {
+    const ending = retried(one, pushOf(one, USER), later, false, 120_000, 0, NOW)
+    expect(outboxOf(ending)[USER]?.notBefore).to.deep.equal(new Date(NOW + 120_000))
+  })
+
+  it('keeps a begun creation only where its answer is not known', () => {
+    const begun = held(
+      student({ outbox: { [USER]: due({ sending: true, was: [{ by: 'a', value: 'b' }] }) } }),
+    )
+    const unsure = retried(begun, pushOf(begun, USER), later, true, undefined, 0, NOW)
+    expect(outboxOf(unsure)[USER]).to.include({ sending: true })
+    expect(unsure.changed.unset).not.to.include(`outbox.${USER}.sending`)
+    const sure = retried(begun, pushOf(begun, USER), later, false, undefined, 0, NOW)
+    expect(outboxOf(sure)[USER]).to.not.have.any.keys('sending', 'was')
+    expect(sure.changed.unset).to.include.members([`outbox.${USER}.sending`, `outbox.${USER}.was`])
+  })
+
+  it('is dead after 72 hours of failing, and not before', () => {
+    const since = (ms: number) => {
+      const failing = held(student({ outbox: { [USER]: due({ failingSince: new Date(NOW - ms) }) } }))
+      return retried(failing, pushOf(failing, USER), later, false, undefined, 0, NOW).same.set['state']
+    }
+    expect(since(PATIENCE_MS)).to.equal('retrying')
+    expect(since(PATIENCE_MS + 1)).to.equal('dead')
+  })
+
+  for (const state of ['deleted', 'conflict', 'invalid'] as const)
+    it(`leaves a record ${state}`, () => {
+      const entry = state === 'deleted' ? { remove: true } : { marks: 'failed' as const }
+      const to = state === 'deleted' ? USER : STUDENT
+      const what = state === 'deleted' ? 'remove' : 'marks'
+      const stuck = held(student({ state, outbox: { [to]: { ...entry, attempt: 0 } } }))
+      const ending = retried(stuck, { do: 'send', to, what, fields: {} }, later, false, undefined, 1, NOW)
+      expect(ending.same.set['state']).to.equal(state)
+      expect(dueOf(ending)).to.deep.equal(new Date(NOW + 1000))
+    })
+
+  it('marks that fail for 72 hours are given up, and kill no record', () => {
+    const failingSince = new Date(NOW - PATIENCE_MS - 1)
+    const mark = held(
+      student({ state: 'ok', outbox: { [STUDENT]: { attempt: 9, marks: 'done', failingSince } } }),
+    )
+    const ending = retried(mark, marksTo(STUDENT), later, false, undefined, 0, NOW)
+    expect(outboxOf(ending)).to.deep.equal({})
+    expect(ending.same.set['state']).to.equal('ok')
+    expect(ending.same.unset).to.include('dueAt')
+  })
+})
+
+describe('a push that was refused', () => {
+  const one = held(
+    student({ outbox: { [USER]: due({ sending: true, was: [], failingSince: new Date(1) }) } }),
+  )
+  const pair = refused(one, USER, wrong, 'sent', NOW)
+
+  it('is dead, keeps what was refused, and tells the register', () => {
+    expectEnded(pair, one.rev)
+    expect(pair.same.set['state']).to.equal('dead')
+    expect(outboxOf(pair)[USER]).to.deep.equal({ content: 'sent', refused: 'sent', attempt: 0 })
+    expect(outboxOf(pair)[STUDENT]).to.deep.equal({ attempt: 0, marks: 'failed', error: 'It says no.' })
+    expect(dueOf(pair)).to.deep.equal(new Date(NOW))
+  })
+
+  it('says so in the other half too, and leaves newer content to be sent', () => {
+    expect(pair.changed.set[`outbox.${USER}.refused`]).to.equal('sent')
+    expect(pair.changed.set).not.to.have.any.keys(`outbox.${USER}.content`, 'state')
+    expect(pair.changed.set['lastError']).to.deep.include({ code: 'REFUSED', at: 'username', to: USER })
+    expect(pair.changed.unset).to.include(`outbox.${USER}.sending`)
+  })
+
+  it('is told once, and is not due once it was told', () => {
+    const lastError = { code: 'REFUSED', message: 'It says no.', at: 'username', to: USER }
+    const dead = held(student({ state: 'dead', lastError, outbox: { [USER]: due({ refused: 'c1' }) } }))
+    const ending = refused(dead, USER, wrong, undefined, NOW)
+    expect(outboxOf(ending)).to.have.all.keys(USER)
+    expect(ending.same.unset).to.include('dueAt')
+  })
+
+  it('tells nobody by an id that is not known, and is not kept due by it', () => {
+    const fields = fieldsOf(student(), { zohoId: null, moodleUserId: '55' })
+    const foreign = held(student({ fields, identities: [`${USER}:55`], outbox: { [USER]: due() } }))
+    const ending = refused(foreign, USER, wrong, 'sent', NOW)
+    expect(outboxOf(ending)).to.have.all.keys(USER)
+    expect(ending.same.unset).to.include('dueAt')
+  })
+
+  it('leaves a deleted record deleted', () => {
+    const gone = held(student({ state: 'deleted', outbox: { [USER]: { remove: true, attempt: 0 } } }))
+    expect(refused(gone, USER, wrong, undefined, NOW).same.set['state']).to.equal('deleted')
+  })
+})
+
+describe('a mark that was refused', () => {
+  it('is given up; the record is what it was', () => {
+    const entry = { attempt: 4, marks: 'done', failingSince: new Date(1), notBefore: new Date(2) } as const
+    const pair = markRefused(held(student({ outbox: { [STUDENT]: entry } })), STUDENT, wrong, NOW)
+    expectEnded(pair, 4)
+    expect(outboxOf(pair)).to.deep.equal({})
+    expect(pair.same.set['state']).to.equal('ok')
+    expect(pair.same.set['lastError']).to.include({ code: 'REFUSED', to: STUDENT })
+  })
+
+  it('does not hide why the record itself is wrong', () => {
+    const lastError = { code: 'MINE', message: 'mine' }
+    const entry = { attempt: 0, marks: 'failed', error: 'mine' } as const
+    const one = held(student({ state: 'invalid', lastError, outbox: { [STUDENT]: entry } }))
+    const pair = markRefused(one, STUDENT, wrong, NOW)
+    expect(pair.same.set).not.to.have.property('lastError')
+    expect(pair.same.set['state']).to.equal('invalid')
+  })
+
+  it('leaves what goes there besides', () => {
+    const one = held(student({ outbox: { [STUDENT]: due({ marks: 'done', error: 'x' }) } }))
+    expect(outboxOf(markRefused(one, STUDENT, wrong, NOW))).to.deep.equal({ [STUDENT]: due() })
+  })
+})
+
+describe('a record that waits', () => {
+  const missing = [
+    {
+      name: 'student',
+      module: 'student',
+      key: 'student|zohoId=1001',
+      needed: true,
+      ends: true,
+      label: 'student 1001',
+    },
+    { name: 'unit', module: 'unit', key: 'unit|zohoId=1', needed: false, ends: false, label: 'unit 1' },
+  ]
+  const to = 'moodle/enrollment'
+  const back = 'zoho/BTEC_Enrollments'
+
+  it('names only what it needs', () => {
+    expect(missingOf(missing)).to.deep.equal([
+      { name: 'student', key: 'student|zohoId=1001', label: 'student 1001' },
+    ])
+  })
+
+  it('tells its register, and is due for that alone', () => {
+    const one = held(enrolment({ outbox: { [to]: due() } }))
+    const pair = parked(one, to, missing, NOW)
+    expectEnded(pair, one.rev)
+    expect(pair.same.set['state']).to.equal('waiting')
+    expect(pair.same.set['told']).to.equal('pending')
+    expect(outboxOf(pair)).to.deep.equal({ [to]: due(), [back]: { attempt: 0, marks: 'pending' } })
+    expect(dueOf(pair)).to.deep.equal(new Date(NOW))
+  })
+
+  it('says that it told only where the mark is stored with it', () => {
+    const pair = parked(held(enrolment({ outbox: { [to]: due() } })), to, missing, NOW)
+    expect(pair.changed.set).not.to.have.property('told')
+  })
+
+  it('tells once', () => {
+    const one = held(enrolment({ told: 'pending', outbox: { [to]: due() } }))
+    const pair = parked(one, to, missing, NOW)
+    expect(outboxOf(pair)).to.deep.equal({ [to]: due() })
+    expect(pair.same.unset).to.include('dueAt')
+  })
+
+  it('waits no longer once nothing is missing or nothing is left to send', () => {
+    const waiting = { state: 'waiting', missing: missingOf(missing) } as const
+    const idle = held(enrolment({ ...waiting, outbox: { [back]: { attempt: 0, marks: 'pending' } } }))
+    expect(rest(idle, [back], NOW).same.set).to.include({ state: 'ok' })
+    const still = held(enrolment({ ...waiting, outbox: { [to]: due() } }))
+    expect(rest(still, [], NOW).same.set['state']).to.equal('waiting')
+    expect(rest(still, [], NOW).same.unset).to.include('dueAt')
+  })
+})
+
+describe('a record at a gate', () => {
+  const one = held(student({ outbox: { [USER]: due() } }))
+
+  it('is not due, counts no attempt, and knows its gate', () => {
+    const pair = gated(one, 'al-noor|moodle', NOW)
+    expectEnded(pair, one.rev)
+    expect(pair.same.set).to.include({ gate: 'al-noor|moodle', state: 'gated' })
+    expect(pair.same.unset).to.include('dueAt')
+    expect(outboxOf(pair)).to.deep.equal({ [USER]: due() })
+    expect(pair.changed.set).not.to.have.any.keys('gate', 'state')
+  })
+
+  for (const state of ['deleted', 'conflict', 'invalid'] as const)
+    it(`is ${state} there too`, () => {
+      const pair = gated(held(student({ state, outbox: { [USER]: due() } })), 'g', NOW)
+      expect(pair.same.set['state']).to.equal(state)
+    })
+})
+
+describe('a record in conflict', () => {
+  const one = held(student({ outbox: { [USER]: due({ sending: true, was: [] }) } }))
+
+  it('tells the register and waits for a person', () => {
+    const pair = conflicting(one, USER, wrong, NOW)
+    expectEnded(pair, one.rev)
+    expect(pair.same.set['state']).to.equal('conflict')
+    expect(outboxOf(pair)).to.deep.equal({
+      [USER]: due(),
+      [STUDENT]: { attempt: 0, marks: 'failed', error: 'It says no.' },
+    })
+    expect(dueOf(pair)).to.deep.equal(new Date(NOW))
+  })
+
+  it('is not due when there is nobody to tell', () => {
+    const told = held(student({ state: 'conflict', outbox: { [USER]: due() } }))
+    expect(rest(told, [], NOW).same.unset).to.include('dueAt')
+    expect(rest(told, [], NOW).same.set['state']).to.equal('conflict')
+  })
+
+  it('is not kept due by the identity that another record holds', () => {
+    const fields = fieldsOf(student(), { moodleUserId: '55' })
+    const taken = held(student({ state: 'conflict', fields, outbox: { [USER]: due() } }))
+    expect(rest(taken, [], NOW).same.unset).to.include('dueAt')
+    const first = held(student({ fields }))
+    const ending = conflicting(first, USER, wrong, NOW)
+    expect(outboxOf(ending)[STUDENT]).to.include({ marks: 'failed' })
+    expect(dueOf(ending)).to.deep.equal(new Date(NOW))
+  })
+})
+
+describe('a record that was merged away', () => {
+  const one = held(student({ state: 'merged', mergedInto: 'x', absorbed: false }))
+
+  it('ends when the survivor took it over', () => {
+    const pair = mergedAway(one, true, NOW)
+    expectEnded(pair, one.rev)
+    expect(pair.same.set).to.deep.equal({ claims: 0, absorbed: true, outbox: {} })
+    expect(pair.same.unset).to.include('dueAt')
+    expect(pair.changed.set).not.to.have.property('absorbed')
+  })
+
+  it('is due again when the survivor changed meanwhile', () => {
+    const pair = mergedAway(one, false, NOW)
+    expect(pair.same.set).to.deep.equal({ claims: 0, dueAt: new Date(NOW) })
+  })
+})
+
+describe('a record at rest', () => {
+  const wait = new Date(NOW + 5000)
+  const table: readonly [string, Partial<RecordDocument>, readonly string[], string, Date | undefined][] = [
+    ['has nothing to send', {}, [], 'ok', undefined],
+    ['drops what says nothing new', { outbox: { [USER]: due() } }, [USER], 'ok', undefined],
+    ['has something to send', { outbox: { [USER]: due() } }, [], 'due', new Date(NOW)],
+    ['may send later', { outbox: { [USER]: due({ notBefore: wait }) } }, [], 'due', wait],
+    ['fails', { outbox: { [USER]: due({ notBefore: wait, failingSince: wait }) } }, [], 'retrying', wait],
+    ['was refused', { outbox: { [USER]: due({ refused: 'c1' }) } }, [], 'dead', undefined],
+    [
+      'was refused before it changed',
+      { outbox: { [USER]: due({ refused: 'c0' }) } },
+      [],
+      'due',
+      new Date(NOW),
+    ],
+    [
+      'was refused and is to tell',
+      { outbox: { [USER]: due({ refused: 'c1' }), [STUDENT]: { attempt: 0, marks: 'failed' } } },
+      [],
+      'dead',
+      new Date(NOW),
+    ],
+    ['is invalid', { state: 'invalid' }, [], 'invalid', undefined],
+    ['is deleted', { state: 'deleted' }, [], 'deleted', undefined],
+    [
+      'is deleted and is to say so',
+      { state: 'deleted', outbox: { [USER]: { remove: true, attempt: 0 } } },
+      [],
+      'deleted',
+      new Date(NOW),
+    ],
+    [
+      'has an identity to add',
+      { fields: { ...student().fields, moodleUserId: '55' } },
+      [],
+      'due',
+      new Date(NOW),
+    ],
+    [
+      'has a former identity',
+      { fields: { ...student().fields, moodleUserId: '55' }, absorbedIdentities: [`${USER}:55`] },
+      [],
+      'ok',
+      undefined,
+    ],
+    ['has marks for nobody', { outbox: { 'zoho/Else': { attempt: 0, marks: 'done' } } }, [], 'ok', undefined],
+  ]
+  for (const [title, changes, drop, state, at] of table)
+    it(title, () => {
+      const pair = rest(held(student({ state: 'ok', ...changes })), drop, NOW)
+      expectEnded(pair, 4)
+      expect(pair.same.set['state']).to.equal(state)
+      expect(dueOf(pair)).to.deep.equal(at)
+      if (at === undefined) expect(pair.same.unset).to.include('dueAt')
+    })
+
+  it('has woken whoever waited for it', () => {
+    expect(rest(held(student({ woke: true })), [], NOW).same.unset).to.include('woke')
+  })
+})
