@@ -21,7 +21,7 @@ interface Ending {
   readonly facts: Facts
   /** The record as it is if nothing changed meanwhile. `state` undefined: derived from what is left. */
   readonly next: Partial<
-    Pick<RecordDocument, 'outbox' | 'missing' | 'gate' | 'lastError' | 'state' | 'fields'>
+    Pick<RecordDocument, 'outbox' | 'missing' | 'gate' | 'lastError' | 'state' | 'fields' | 'told'>
   >
   /** In the other case only: paths inside the outbox. */
   readonly outbox?: Facts
@@ -49,6 +49,7 @@ function pair(held: Held, { facts, next, outbox = nothing() }: Ending, now: numb
   else if (state === 'ok' && record.missing.length > 0) set['missing'] = []
   if (next.gate !== undefined) set['gate'] = next.gate
   if (next.lastError !== undefined) set['lastError'] = next.lastError
+  if (next.told !== undefined) set['told'] = next.told
   if (due === undefined) unset.push('dueAt')
   else set['dueAt'] = new Date(due)
   if (!woke && record.woke === true) unset.push('woke')
@@ -94,9 +95,13 @@ function dueAt(
 const sameList = (a: readonly string[], b: readonly string[]) =>
   a.length === b.length && a.every((each, place) => each === b[place])
 
+/** What a record is stays so, however what it has to send fares. */
+const isLasting = (state: RecordDocument['state']): boolean =>
+  state === 'deleted' || state === 'merged' || state === 'conflict' || state === 'invalid'
+
 function stateOf(record: RecordDocument, outbox: RecordDocument['outbox']): RecordDocument['state'] {
   const { state } = record
-  if (state === 'deleted' || state === 'merged' || state === 'conflict' || state === 'invalid') return state
+  if (isLasting(state)) return state
   const entries = Object.values(outbox)
   if (entries.some(entry => entry.refused !== undefined && entry.refused === entry.content)) return 'dead'
   if (entries.some(entry => entry.failingSince !== undefined)) return 'retrying'
@@ -166,7 +171,7 @@ export function acknowledged(
   return pair(held, { facts, next: { outbox, fields, ...missing }, outbox: inside }, now)
 }
 
-/** It may go well later. `again`: not counted, because nothing was tried. */
+/** It may go well later. `ambiguous`: it may have been taken although no answer came. */
 export function retried(
   held: Held,
   send: Send,
@@ -179,8 +184,11 @@ export function retried(
   const { record } = held
   const entry: OutboxEntry = record.outbox[send.to] ?? { attempt: 0 }
   const failingSince = entry.failingSince ?? new Date(now)
-  if (now - failingSince.getTime() > PATIENCE_MS)
-    return refused(held, send.to, error, send.rendered?.content, now)
+  if (now - failingSince.getTime() > PATIENCE_MS) {
+    return send.what === 'marks'
+      ? markRefused(held, send.to, error, now)
+      : refused(held, send.to, error, send.rendered?.content, now)
+  }
   const attempt = (entry.attempt ?? 0) + 1
   const notBefore = new Date(now + backoffMs(attempt, random, askedMs))
   const begun = ambiguous ? entry : without(entry, 'sending', 'was')
@@ -197,7 +205,8 @@ export function retried(
     },
     unset: ambiguous ? [] : [`outbox.${send.to}.sending`, `outbox.${send.to}.was`],
   }
-  return pair(held, { facts: nothing(), next: { outbox, lastError, state: 'retrying' }, outbox: inside }, now)
+  const state = isLasting(record.state) ? record.state : 'retrying'
+  return pair(held, { facts: nothing(), next: { outbox, lastError, state }, outbox: inside }, now)
 }
 
 /** It stays wrong until somebody mends it. */
@@ -265,20 +274,25 @@ export function conflicting(held: Held, to: string, error: WaslError, now: numbe
 export function parked(held: Held, to: string, missing: readonly Reference[], now: number): LeasedPair {
   const { record, pipeline } = held
   const back = pipeline.pushTo(to as ResourceName)?.writeBack?.to
-  const tell = back !== undefined && record.told !== 'pending'
-  const outbox = tell ? withMark(record.outbox, back, 'pending') : record.outbox
-  const facts: Facts = { set: tell ? { told: 'pending' } : {}, unset: [] }
-  return pair(held, { facts, next: { outbox, missing: missingOf(missing), state: 'waiting' } }, now)
+  const told = back !== undefined && record.told !== 'pending' ? ('pending' as const) : undefined
+  const outbox = back !== undefined && told ? withMark(record.outbox, back, told) : record.outbox
+  const next: Ending['next'] = { outbox, missing: missingOf(missing), state: 'waiting' }
+  return pair(held, { facts: nothing(), next: told === undefined ? next : { ...next, told } }, now)
 }
 
 export const missingOf = (missing: readonly Reference[]): RecordDocument['missing'] =>
   missing.filter(each => each.needed).map(({ name, key, label }) => ({ name, key, label }))
 
-export function gated(held: Held, gate: string, now: number, error?: StoredError): LeasedPair {
+/** `failed`: the resource that certainly took nothing, so that a creation begun there is none. */
+export function gated(held: Held, gate: string, now: number, failed?: string): LeasedPair {
   const { record } = held
-  const state = record.state === 'deleted' || record.state === 'conflict' ? record.state : 'gated'
-  const next: Ending['next'] = { gate, state, ...(error === undefined ? {} : { lastError: error }) }
-  return pair(held, { facts: nothing(), next }, now)
+  const state = isLasting(record.state) ? record.state : 'gated'
+  const entry = failed === undefined ? undefined : record.outbox[failed]
+  if (failed === undefined || entry === undefined)
+    return pair(held, { facts: nothing(), next: { gate, state } }, now)
+  const outbox = { ...record.outbox, [failed]: without(entry, 'sending', 'was') }
+  const inside: Facts = { set: {}, unset: [`outbox.${failed}.sending`, `outbox.${failed}.was`] }
+  return pair(held, { facts: nothing(), next: { gate, state, outbox }, outbox: inside }, now)
 }
 
 /** The register hears of a failure; where nobody is told, nothing is added. */

@@ -1,9 +1,10 @@
 /** Records as the delivery has them, over our own pipelines. */
 import type { Held } from '../../core/delivery/held.ts'
 import type { Conditions, Send } from '../../core/delivery/plan.ts'
+import type { Tenant } from '../../core/delivery/tenant.ts'
 import type { CompiledPipeline } from '../../core/pipeline/compiled.ts'
 import { loadPipelines } from '../../core/pipeline/load.ts'
-import type { RecordView, Run } from '../../core/plugin.ts'
+import type { Log, RecordView, ResourceConnection, Run } from '../../core/plugin.ts'
 import type { OutboxEntry, RecordDocument } from '../../core/store/documents.ts'
 import { ours } from '../pipeline/folders.ts'
 import { registry } from '../pipeline/plugins.ts'
@@ -124,3 +125,24 @@ export function pushOf(one: Held, to: string): Send {
 }
 
 export const conditions: Conditions = { run, gateBefore: () => undefined, metadata: () => undefined }
+
+export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** A college with these connections. */
+export function tenantWith(
+  connections: Readonly<Record<string, Readonly<Record<string, ResourceConnection>>>>,
+  id = 'al-noor',
+): Tenant {
+  return {
+    id,
+    pipelines: set,
+    run: at => ({ ...run, at }),
+    switchedOff: () => false,
+    connection(connector) {
+      const resources = connections[connector]
+      return resources && { resources, check: async () => [], close: async () => {} }
+    },
+    prepare: async () => {},
+    metadata: () => undefined,
+  }
+}

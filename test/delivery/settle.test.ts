@@ -225,7 +225,7 @@ describe('a push that is tried again', () => {
       const stuck = held(student({ state, outbox: { [to]: { ...entry, attempt: 0 } } }))
       const ending = retried(stuck, { do: 'send', to, what, fields: {} }, later, false, undefined, 1, NOW)
       expect(ending.same.set['state']).to.equal(state)
-      expect(dueOf(ending)).to.deep.equal(new Date(NOW + 1000))
+      expect(outboxOf(ending)[to]?.notBefore).to.deep.equal(new Date(NOW + 1000))
     })
 
   it('marks that fail for 72 hours are given up, and kill no record', () => {
