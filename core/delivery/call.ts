@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { RetryableError, SetupError, WaslError } from '../errors.ts'
 import type { ResourceConnection, ResourceDefinition, WriteOperation, WriteResult } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
-import type { RecordDocument } from '../store/documents.ts'
+import type { OutboxEntry, RecordDocument } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
+import { without } from './draft.ts'
 import type { Gates } from './gate.ts'
 import { type HeldSend, type Match, matchAll, refuseTaken } from './match.ts'
 import { beginMerge } from './merge.ts'
@@ -36,14 +37,17 @@ export async function call(
   const connection = resourceConnection(tenant, resource)
   const signal = AbortSignal.timeout(TOTAL_MS)
   const pairs: LeasedPair[] = []
+  let answered = false
 
   const fail = async ({ held, send }: HeldSend, error: unknown): Promise<void> => {
     if (!(error instanceof WaslError)) log.error('send_failed', { tenant: tenant.id, resource, error })
     const known =
-      error instanceof WaslError ? error : new RetryableError('INTERNAL', 'Wasl itself failed here.')
+      error instanceof WaslError
+        ? error
+        : new RetryableError('INTERNAL', 'Wasl itself failed here.', { ambiguous: true })
     const gate = await gates.closeFor(tenant.id, resource, known)
     const ambiguous = known instanceof RetryableError && known.ambiguous
-    if (gate !== undefined) pairs.push(gated(held, gate, now()))
+    if (gate !== undefined) pairs.push(gated(held, gate, now(), ambiguous ? undefined : send.to))
     else if (known instanceof RetryableError) {
       const pair = retried(held, send, known, ambiguous, known.retryAfterMs, random(), now())
       const { dueAt } = pair.same.set
@@ -56,11 +60,15 @@ export async function call(
         })
       }
       pairs.push(pair)
-    } else if (known.code === 'REMOTE_GONE' && send.what === 'push') {
-      // Whether it is to be made again is not ours to say.
-      pairs.push(conflicting(held, send.to, known, now()))
-    } else if (send.what === 'marks') pairs.push(markRefused(held, send.to, known, now()))
-    else pairs.push(refused(held, send.to, known, send.rendered?.content, now()))
+    } else {
+      // The remote dealt with the record, be it by refusing it.
+      answered = true
+      if (known.code === 'REMOTE_GONE' && send.what === 'push') {
+        // Whether it is to be made again is not ours to say.
+        pairs.push(conflicting(held, send.to, known, now()))
+      } else if (send.what === 'marks') pairs.push(markRefused(held, send.to, known, now()))
+      else pairs.push(refused(held, send.to, known, send.rendered?.content, now()))
+    }
   }
 
   const merge = async ({ held }: HeldSend, holder: RecordDocument): Promise<void> => {
@@ -91,8 +99,10 @@ export async function call(
   for (const each of sends) {
     const match = matches.get(each)
     if (match !== undefined && 'conflict' in match) {
+      answered = true
       pairs.push(conflicting(each.held, resource, match.conflict, now()))
     } else if (match !== undefined && 'merge' in match) {
+      answered = true
       await merge(each, match.merge)
     } else {
       const id = each.send.id ?? (match !== undefined && 'id' in match ? match.id : undefined)
@@ -106,6 +116,7 @@ export async function call(
   const settleOne = async (each: Write, result: WriteResult | undefined): Promise<void> => {
     if (result === undefined) return fail(each, lost(resource))
     if (result.ok) {
+      answered = true
       pairs.push(acknowledged(each.held, each.send, result, now()))
       return
     }
@@ -113,6 +124,8 @@ export async function call(
     const names = each.send.rendered?.match ?? []
     if (duplicateOf !== undefined && each.id === undefined && names.some(({ by }) => by === duplicateOf.by)) {
       // The search did not show it yet, the creation did.
+      answered = true
+      noteBegun(each, resource, undefined)
       adopt.push(each)
       adoptions.set(each, { id: duplicateOf.id })
       return
@@ -132,15 +145,11 @@ export async function call(
     }
     await write(connection, definition, updates, signal, settleOne, failAll)
   }
-  if (gates.before(tenant.id, resource, '') !== undefined && pairs.some(isAnswer)) {
+  if (gates.before(tenant.id, resource, '') !== undefined && answered) {
     await gates.answered(tenant.id, resource)
   }
   return pairs
 }
-
-/** The remote dealt with the record, be it by refusing it. */
-const isAnswer = ({ same }: LeasedPair): boolean =>
-  same.set['state'] !== 'gated' && same.set['state'] !== 'retrying'
 
 async function write(
   connection: ResourceConnection,
@@ -195,7 +204,17 @@ async function noteCreations(
       unset: [],
     })),
   )
-  for (const { held } of begun) held.rev += 1
+  for (const each of begun) {
+    each.held.rev += 1
+    noteBegun(each, resource, each.send.rendered?.match ?? [])
+  }
+}
+
+/** What the held record says must be what is stored, since settling writes its whole outbox. */
+function noteBegun({ held }: HeldSend, resource: string, was: OutboxEntry['was'] | undefined): void {
+  const entry = without(held.record.outbox[resource] ?? { attempt: 0 }, 'sending', 'was')
+  const noted = was === undefined ? entry : { ...entry, sending: true, was }
+  held.record.outbox = { ...held.record.outbox, [resource]: noted }
 }
 
 const notConnected = (tenant: string, resource: string): WaslError =>

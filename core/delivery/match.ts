@@ -26,7 +26,7 @@ type Value = { readonly by: string; readonly value: string }
 function valuesOf({ held, send }: HeldSend): readonly Value[] {
   const was = held.record.outbox[send.to]?.was ?? []
   const now = send.rendered?.match ?? []
-  return [...now, ...was.filter(({ by, value }) => !now.some(each => each.by === by && each.value === value))]
+  return [...was, ...now.filter(({ by, value }) => !was.some(each => each.by === by && each.value === value))]
 }
 
 /**
