@@ -252,6 +252,7 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
         collection.updateOne(
           {
             _id: id,
+            state: { $nin: ['deleted', 'merged'] },
             [`pushed.${resource}`]: { $exists: false },
             [`outbox.${resource}`]: { $exists: false },
           } as Filter<RecordDocument>,
@@ -285,12 +286,16 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
       )
       if (held.length === 0) return []
       const ids = held.map(each => each._id)
-      await guarded('release records', () =>
-        collection.updateMany(
-          { _id: { $in: ids }, gate },
-          { $set: { dueAt: now, state: 'due' }, $unset: { gate: '' }, $inc: { rev: 1 } },
-        ),
-      )
+      const released = { $unset: { gate: '' }, $inc: { rev: 1 } }
+      const statements = [
+        {
+          q: { _id: { $in: ids }, gate, state: 'gated' },
+          u: { $set: { dueAt: now, state: 'due' }, ...released },
+        },
+        // A deleted record that stood there is deleted all the same.
+        { q: { _id: { $in: ids }, gate }, u: { $set: { dueAt: now }, ...released } },
+      ].map(statement => ({ ...statement, multi: true }))
+      await updateAll('release records', collection, statements, true)
       return ids
     },
 
