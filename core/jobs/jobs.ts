@@ -56,6 +56,8 @@ export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
   const told = new Map<string, number>()
   const adding = new Set<Promise<unknown>>()
   let state = 'stopped'
+  let stopped = false
+  let starting: Promise<void> | undefined
 
   agenda.on('error', (error: Error) => {
     state = 'failing'
@@ -79,23 +81,26 @@ export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
     }
   }
 
+  async function begin(): Promise<void> {
+    await agenda.ready
+    await db
+      .collection(COLLECTION)
+      .createIndex({ name: 1 }, { name: 'single', unique: true, partialFilterExpression: { type: 'single' } })
+    if (stopped) return
+    await agenda.start()
+    await every(SWEEP_SECONDS, 'sweep')
+    await every(3600, 'schedules')
+    if (!stopped) state = 'running'
+  }
+
   return {
     get state() {
       return state
     },
 
-    async start() {
-      await agenda.ready
-      await db
-        .collection(COLLECTION)
-        .createIndex(
-          { name: 1 },
-          { name: 'single', unique: true, partialFilterExpression: { type: 'single' } },
-        )
-      await agenda.start()
-      await every(SWEEP_SECONDS, 'sweep')
-      await every(3600, 'schedules')
-      state = 'running'
+    start() {
+      starting = begin()
+      return starting
     },
 
     retry({ tenant, remote, reason, at }) {
@@ -115,8 +120,10 @@ export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
     },
 
     async stop(ms) {
+      stopped = true
       state = 'stopped'
-      await Promise.all(adding)
+      // Whoever stops at once after the start stops what has begun only; how it failed, the starter hears.
+      await Promise.allSettled([starting, ...adding])
       // Handlers take a moment; Agenda sometimes waits for jobs that it only believes to be running.
       await agenda.drain(Math.min(ms, DRAIN_MS))
     },
