@@ -71,8 +71,6 @@ export interface Records {
   /** The gates at which records stand. */
   gates(): Promise<readonly string[]>
   countAtGate(gate: string, limit: number): Promise<number>
-  /** A person asks for another attempt: what was refused or is dead becomes due now. */
-  makeDue(tenant: string, ids: readonly string[], now: Date): Promise<number>
 }
 
 export function recordsIn(collection: Collection<RecordDocument>): Records {
@@ -308,16 +306,6 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
 
     async countAtGate(gate, limit) {
       return guarded('count records at a gate', () => collection.countDocuments({ gate }, { limit }))
-    },
-
-    async makeDue(tenant, ids, now) {
-      const done = await guarded('make records due', () =>
-        collection.updateMany(
-          { _id: { $in: [...ids] }, tenant: tenantOf(tenant) },
-          { $set: { dueAt: now, state: 'due' }, $unset: { gate: '' }, $inc: { rev: 1 } },
-        ),
-      )
-      return done.matchedCount
     },
   }
 }
