@@ -143,13 +143,29 @@ for (let number = 1; number <= rounds; number++) {
   for (const [name, start] of programs) results.get(name)!.push(await round(name, start, number))
 }
 
+/**
+ * On many connections two webhooks of one record may overtake each other: the older is then SKIPPED, by whichever
+ * program met it late, and no longer UNCHANGED or UPDATED. Only then are these three counted as one.
+ */
+function comparable(one: LoadResult['outcomes'], other: LoadResult['outcomes']) {
+  if (one['SKIPPED'] === undefined && other['SKIPPED'] === undefined) return [one, other] as const
+  const united = ({ UNCHANGED = 0, UPDATED = 0, SKIPPED = 0, ...rest }: LoadResult['outcomes']) => ({
+    ...rest,
+    'known before': UNCHANGED + UPDATED + SKIPPED,
+  })
+  return [united(one), united(other)] as const
+}
+
 /** Two programs that share nothing but the task must come to the same end, or one of them is not doing it. */
 for (const [number, made] of results.get('engine')!.entries()) {
-  const expected = results.get('hand-written')![number]!.outcomes
-  for (const outcome of new Set([...Object.keys(expected), ...Object.keys(made.outcomes)]))
-    if (expected[outcome] !== made.outcomes[outcome]) {
+  const [expected, seen]: readonly [LoadResult['outcomes'], LoadResult['outcomes']] = comparable(
+    results.get('hand-written')![number]!.outcomes,
+    made.outcomes,
+  )
+  for (const outcome of new Set([...Object.keys(expected), ...Object.keys(seen)]))
+    if (expected[outcome] !== seen[outcome]) {
       say(
-        `round ${number + 1}: ${expected[outcome] ?? 0} ${outcome} by the hand-written program, ${made.outcomes[outcome] ?? 0} by the engine`,
+        `round ${number + 1}: ${expected[outcome] ?? 0} ${outcome} by the hand-written program, ${seen[outcome] ?? 0} by the engine`,
       )
       process.exitCode = 1
     }
