@@ -121,17 +121,26 @@ async function write(records: Records, drafts: ReadonlySet<Draft>): Promise<Read
   return lost
 }
 
-/** Events of one record go by version; everything else keeps its place. */
+/**
+ * Events of one record go by version; everything else keeps its place. What says nothing of order parts those before
+ * it from those after it.
+ */
 export function oldestFirst(items: readonly Item[]): readonly Item[] {
-  const groups = new Map<string, number[]>()
-  items.forEach(({ event }, place) => {
-    if (event.identity === undefined) return
-    const group = groups.get(event.identity)
-    if (group === undefined) groups.set(event.identity, [place])
-    else group.push(place)
+  const groups: number[][] = []
+  const open = new Map<string, number[]>()
+  items.forEach(({ event: { identity, version } }, place) => {
+    if (identity === undefined) return
+    const group = open.get(identity)
+    if (version.length === 0) open.delete(identity)
+    else if (group !== undefined) group.push(place)
+    else {
+      const begun = [place]
+      groups.push(begun)
+      open.set(identity, begun)
+    }
   })
   const ordered = [...items]
-  for (const places of groups.values()) {
+  for (const places of groups) {
     if (places.length < 2) continue
     const sorted = places
       .map(place => items[place] as Item)
