@@ -24,7 +24,7 @@ const METADATA_MS = 3_600_000
 const METADATA_FAILED_MS = 60_000
 
 export interface TenantOptions {
-  readonly store: Pick<Store, 'tenants' | 'vault'>
+  readonly store: Pick<Store, 'tenants' | 'vault' | 'nonces'>
   readonly secrets: Secrets
   readonly connectors: readonly ConnectorDefinition[]
   readonly log: Log
@@ -238,6 +238,9 @@ export function createTenants(options: TenantOptions): TenantDirectory {
         keys.set(id, { key, until: now() + FRESH_MS })
         return key
       },
+
+      spendNonce: (tenant, endpoint, nonce, until) =>
+        store.nonces.spend(tenant, endpoint, nonce, new Date(until)),
 
       hashKey: secret => secrets.hashKey(secret),
     },

@@ -77,7 +77,8 @@ export const zohoSignature: Verifier = {
     const nonce = header(request, 'x-zoho-nonce')
     if (nonce === undefined || !/^[A-Za-z0-9._~+/=-]{8,128}$/.test(nonce))
       return refuse('the nonce is missing or malformed')
-    return signed(request, secrets, signedText(request, timestamp, nonce))
+    const verdict = signed(request, secrets, signedText(request, timestamp, nonce))
+    return verdict.ok ? { ...verdict, nonce } : verdict
   },
   newSecret,
 }

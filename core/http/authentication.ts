@@ -16,6 +16,8 @@ export interface Sender {
   readonly connector?: string
   readonly trusted: boolean
   readonly senderId?: string
+  /** The signature covers the whole request: see `Verdict`. */
+  readonly nonce?: string
 }
 
 type Needs = Pick<Surroundings, 'access' | 'verifiers' | 'log' | 'now'>
@@ -69,26 +71,58 @@ export async function signerOf(
       connector: endpoint.connector,
       trusted: verdict.trusted,
       ...(verdict.senderId === undefined ? {} : { senderId: verdict.senderId }),
+      ...(verdict.nonce === undefined ? {} : { nonce: verdict.nonce }),
     }
   }
   throw refused(request, needs, reasons.length === 0 ? ['no endpoint is meant'] : reasons)
 }
 
-/** A hapi strategy `key` for the other routes: `options: { auth: { strategy: 'key', scope: 'operate' } }`. */
-export function addKeyStrategy(server: Server, needs: Needs): void {
+/** A nonce is kept for as long as its timestamp counts, from 5 minutes ahead to 5 minutes behind, and a margin. */
+const NONCE_MS = 660_000
+/** What a tenant's signing secret may do; it makes no tenants and no keys. */
+const SIGNED_SCOPES: readonly Scope[] = ['read', 'operate', 'configure']
+
+/**
+ * The hapi strategies of the other routes, `options: { auth: { strategy, scope: 'operate' } }`: `key`, and
+ * `key-or-signature`, which also takes a request that an endpoint's secret has signed as a whole, once.
+ * `bodyOf`: the exact bytes, which its handler gets again.
+ */
+export function addKeyStrategies(
+  server: Server,
+  needs: Needs,
+  bodyOf: (request: Request) => Promise<Buffer>,
+): void {
+  async function byKey(request: Request) {
+    const authorization = request.raw.req.headers.authorization
+    const caller =
+      authorization === undefined
+        ? undefined
+        : await callerOf(authorization, request.raw.req.headers, needs.access, needs.now())
+    if (caller === undefined) throw refused(request, needs, ['no key, or a wrong one'])
+    const { id, tenant, scopes, basic } = caller
+    return { user: { by: `key:${id}`, tenant, basic }, scope: [...scopes] }
+  }
+
+  async function bySignature(request: Request) {
+    const { tenant, endpoint, nonce } = await signerOf(request, await bodyOf(request), undefined, needs)
+    if (nonce === undefined)
+      throw refused(request, needs, [`${endpoint}: its signature does not cover the request`])
+    if (!(await needs.access.spendNonce(tenant, endpoint, nonce, needs.now() + NONCE_MS)))
+      throw refused(request, needs, [`${endpoint}: the nonce was used before`])
+    return { user: { by: `endpoint:${endpoint}`, tenant, basic: false }, scope: [...SIGNED_SCOPES] }
+  }
+
   server.auth.scheme('key', () => ({
-    async authenticate(request, h) {
-      const authorization = request.raw.req.headers.authorization
-      const caller =
-        authorization === undefined
-          ? undefined
-          : await callerOf(authorization, request.raw.req.headers, needs.access, needs.now())
-      if (caller === undefined) throw refused(request, needs, ['no key, or a wrong one'])
-      const { id, tenant, scopes, basic } = caller
-      return h.authenticated({ credentials: { user: { id, tenant, basic }, scope: [...scopes] } })
-    },
+    authenticate: async (request, h) => h.authenticated({ credentials: await byKey(request) }),
   }))
   server.auth.strategy('key', 'key')
+  server.auth.scheme('key-or-signature', () => ({
+    authenticate: async (request, h) => {
+      const keyed = request.raw.req.headers.authorization !== undefined
+      return h.authenticated({ credentials: await (keyed ? byKey : bySignature)(request) })
+    },
+  }))
+  server.auth.strategy('key-or-signature', 'key-or-signature')
 }
 
 async function candidates(

@@ -38,6 +38,11 @@ export interface Access {
   ): readonly Endpoint[] | Promise<readonly Endpoint[]>
   endpoint(id: string): Endpoint | undefined | Promise<Endpoint | undefined>
   key(id: string): ApiKey | undefined | Promise<ApiKey | undefined>
+  /**
+   * Uses up the nonce of a signed request. False: it was used before, at this engine or at another.
+   * `until`: milliseconds since 1970, from when on it may be forgotten.
+   */
+  spendNonce(tenant: string, endpoint: string, nonce: string, until: number): Promise<boolean>
   /** HMAC-SHA256 under the installation's key, in hex. */
   hashKey(secret: string): string
 }

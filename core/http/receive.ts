@@ -28,6 +28,8 @@ export interface Door {
     expected: { connector?: string; keys: boolean; scope: Scope; limits: BodyLimits },
     use: (received: Received) => Promise<T>,
   ): Promise<T>
+  /** The exact bytes that came to such a route, at most 1 MiB, kept for `readJson`. Raises 408, 413, 415 and 503. */
+  readBytes(request: Request): Promise<Buffer>
   /**
    * The JSON that came to a route with `rawBody()` whose caller hapi knows already (strategy `key`), at most 1 MiB.
    * Raises 408, 413, 415, 503, and DataError `JSON_...` (400).
@@ -38,6 +40,17 @@ export interface Door {
 export function createDoor(surroundings: Surroundings): Door {
   const { intake, limits } = surroundings
   const bodies = createBodyReader(limits.bodyBytes)
+  const kept = new WeakMap<Request, Buffer>()
+
+  async function readBytes(request: Request): Promise<Buffer> {
+    const known = kept.get(request)
+    if (known !== undefined) return known
+    const raw = await bodies.read(request.raw.req, { bytes: limits.webhookBytes, ms: limits.webhookMs })
+    bodies.release(raw)
+    kept.set(request, raw)
+    return raw
+  }
+
   return {
     fairness: createFairness(limits.bodyBytes),
     waiters: createPlaces(limits.waiters),
@@ -57,11 +70,9 @@ export function createDoor(surroundings: Surroundings): Door {
       }
     },
 
-    async readJson(request) {
-      const raw = await bodies.read(request.raw.req, { bytes: limits.webhookBytes, ms: limits.webhookMs })
-      bodies.release(raw)
-      return parseJson(raw)
-    },
+    readBytes,
+
+    readJson: async request => parseJson(await readBytes(request)),
   }
 }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer as createListener, Server as Listener } from 'node:http'
 import type { Lifecycle, Request, Server } from '@hapi/hapi'
 import Hapi from '@hapi/hapi'
-import { addKeyStrategy } from './authentication.ts'
+import { addKeyStrategies } from './authentication.ts'
 import { addBatchRoutes } from './batch.ts'
 import { addEventRoutes, rawBody } from './events.ts'
 import { addHealthRoutes } from './health.ts'
@@ -30,7 +30,7 @@ const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
 /**
  * The HTTP side: intake, status and health, on hapi. It listens after `start()`; other routes may be added until
  * then, with `options: { auth: { strategy: 'key', scope } }` for people's keys (`request.auth.credentials.user`
- * holds `id` and `tenant`) and `validate.params` for every parameter. `routes` adds those that need the
+ * holds `by` and `tenant`) and `validate.params` for every parameter. `routes` adds those that need the
  * door: records, retries, the extension API, the console. Errors are boom's shape with `code`; a method that a path
  * has not is 405.
  */
@@ -64,9 +64,9 @@ export async function createServer(
     },
   })
 
-  addKeyStrategy(server, surroundings)
-  addHealthRoutes(server, surroundings)
   const door = createDoor(surroundings)
+  addKeyStrategies(server, surroundings, door.readBytes)
+  addHealthRoutes(server, surroundings)
   addEventRoutes(server, surroundings, door)
   addStatusRoute(server, surroundings, door)
   addBatchRoutes(server, surroundings, door)

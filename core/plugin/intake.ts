@@ -50,7 +50,17 @@ export interface SignedRequest {
 
 /** `trusted: false` means: the sender is right, but the content proves nothing, so every event becomes a touch. */
 export type Verdict =
-  | { readonly ok: true; readonly trusted: boolean; readonly secret: number; readonly senderId?: string }
+  | {
+      readonly ok: true
+      readonly trusted: boolean
+      readonly secret: number
+      readonly senderId?: string
+      /**
+       * Given where the signature covers method, path, body, time and this nonce: such a request may also change
+       * settings (the extension API), once.
+       */
+      readonly nonce?: string
+    }
   | { readonly ok: false; readonly reason: string }
 
 export interface Verifier {

@@ -11,6 +11,7 @@ import { type Gates, gatesIn } from './gates.ts'
 import { type History, historyIn } from './history.ts'
 import { type Lookup, lookupIn } from './lookup.ts'
 import { type Mappings, mappingsIn } from './mappings.ts'
+import { type Nonces, noncesIn } from './nonces.ts'
 import { type Records, recordsIn } from './records.ts'
 import { defineModels } from './schemas.ts'
 import { type Tenants, tenantsIn } from './tenants.ts'
@@ -22,6 +23,7 @@ export interface Store {
   readonly gates: Gates
   readonly tenants: Tenants
   readonly vault: VaultStore
+  readonly nonces: Nonces
   /** What operators ask and change. */
   readonly history: History
   readonly lookup: Lookup
@@ -97,6 +99,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     gates: gatesIn(models),
     tenants: tenantsIn(models),
     vault: vaultIn(models),
+    nonces: noncesIn(models),
     history: historyIn(deliveries),
     lookup: lookupIn(records),
     audit: auditIn(models),

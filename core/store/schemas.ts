@@ -161,6 +161,12 @@ const mappings = new Schema(
 mappings.index({ tenant: 1, module: 1, version: 1 }, { name: 'version', unique: true })
 
 /** Registers every model on `mongoose` (an instance of its own, never the module's default). */
+const nonces = new Schema(
+  { _id: String, expireAt: { type: Date, required: true } },
+  { versionKey: false, autoIndex: false, collection: 'nonces' },
+)
+nonces.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
+
 export function defineModels(connection: ReturnType<Mongoose['createConnection']>) {
   return {
     deliveries: connection.model('Delivery', deliveries),
@@ -169,6 +175,7 @@ export function defineModels(connection: ReturnType<Mongoose['createConnection']
     tenants: connection.model('Tenant', tenants),
     keys: connection.model('Key', keys),
     vault: connection.model('Vault', vault),
+    nonces: connection.model('Nonce', nonces),
     audit: connection.model('Audit', audit),
     bulk: connection.model('Bulk', bulk),
     mappings: connection.model('Mapping', mappings),

@@ -148,6 +148,7 @@ describe('who is calling', () => {
         endpoints: () => new Array(17).fill(at.endpoints[0]),
         endpoint: () => at.endpoints[0],
         key: () => undefined,
+        spendNonce: async () => true,
         hashKey: secret => secret,
       },
     })

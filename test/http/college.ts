@@ -106,6 +106,7 @@ export async function college(
           ),
         endpoint: id => endpoints.find(e => e.id === id),
         key: id => kept.get(id),
+        spendNonce: async () => true,
         hashKey,
       },
       verifiers: new Map([[standardWebhooks.name, standardWebhooks]]),

@@ -96,7 +96,7 @@ const inPath = (path: string): Json[] =>
     schema: { type: 'string' },
   }))
 
-function described({ summary, scope, params, query, body, status = 200 }: Operation): Json {
+function described({ summary, scope, signed, params, query, body, status = 200 }: Operation): Json {
   const parameters = [
     ...Object.entries(params ?? {}).map(([name, schema]) => ({
       name,
@@ -118,7 +118,7 @@ function described({ summary, scope, params, query, body, status = 200 }: Operat
   return {
     summary,
     parameters,
-    security: [{ key: [scope] }],
+    security: [...(signed === true ? [{ signature: [] }] : []), { key: [scope] }],
     ...content,
     responses: {
       ...answers(String(status), status === 202 ? 'Begun.' : 'The answer.'),

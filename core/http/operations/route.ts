@@ -27,6 +27,8 @@ export interface Operation {
   readonly path: string
   readonly scope: Scope
   readonly summary: string
+  /** A tenant's signing secret opens it as well as a key. Default false. */
+  readonly signed?: boolean
   readonly params?: Shape
   readonly query?: Shape
   readonly body?: Shape
@@ -63,7 +65,7 @@ export function addOperations(
 }
 
 function routeOf(
-  { method, path, scope, params, query, body, status = 200, handle }: Operation,
+  { method, path, scope, signed = false, params, query, body, status = 200, handle }: Operation,
   door: Door,
   deskFor: (tenant: string, by: string, language: string) => Promise<Desk>,
 ): ServerRoute {
@@ -72,18 +74,18 @@ function routeOf(
     path,
     options: {
       ...(method === 'GET' ? {} : rawBody()),
-      auth: { strategy: 'key', scope },
+      auth: { strategy: signed ? 'key-or-signature' : 'key', scope },
       validate: {
         ...(params === undefined ? {} : { params: Joi.object(params) }),
-        query: Joi.object({ ...query, lang: Joi.valid('en', 'ar') }),
+        query: Joi.object({ ...query, ...(signed ? { endpoint: name } : {}), lang: Joi.valid('en', 'ar') }),
         options: { abortEarly: false, convert: true },
       },
     },
     handler: async (request, h) => {
-      const { id, tenant, basic } = request.auth.credentials.user as unknown as Caller
+      const { by, tenant, basic } = request.auth.credentials.user as unknown as Caller
       const given = method === 'GET' ? {} : await bodyOf(request, door, body, basic)
-      const { lang, ...asked } = request.query as { lang?: string }
-      const desk = await deskFor(tenant, `key:${id}`, lang ?? '')
+      const { lang, endpoint: _, ...asked } = request.query as { lang?: string; endpoint?: string }
+      const desk = await deskFor(tenant, by, lang ?? '')
       const answer = await handle({
         desk,
         params: request.params as Values,
@@ -98,7 +100,8 @@ function routeOf(
 }
 
 interface Caller {
-  readonly id: string
+  /** `key:<id>` or `endpoint:<id>` */
+  readonly by: string
   readonly tenant: string
   readonly basic: boolean
 }

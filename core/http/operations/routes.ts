@@ -64,7 +64,7 @@ export function operationsOf(options: OperationsOptions): readonly Operation[] {
       sealing,
       isConnected: async (tenant, connector) =>
         (await tenants.get(tenant)).connection(connector) !== undefined,
-    }),
+    }).map(operation => ({ ...operation, signed: true })),
   ]
 }
 
@@ -86,8 +86,8 @@ export function operationRoutes(options: OperationsOptions): (server: Server, do
         path: '/metrics',
         options: { auth: { strategy: 'key', scope: 'read' } },
         handler: async (request, h) => {
-          const { id, tenant } = request.auth.credentials.user as unknown as { id: string; tenant: string }
-          const families = await measures.families(await deskFor(tenant, `key:${id}`, ''))
+          const { by, tenant } = request.auth.credentials.user as unknown as { by: string; tenant: string }
+          const families = await measures.families(await deskFor(tenant, by, ''))
           return h.response(exposition(families)).type(CONTENT_TYPE)
         },
       },
