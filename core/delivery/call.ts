@@ -24,18 +24,22 @@ export interface CallOptions extends Surroundings {
 
 type Write = HeldSend & { readonly id?: string }
 
-/** @returns how each lease ends; the caller writes them. */
+/**
+ * @param lost aborted when the lease of one of `sends` is found to be lost: the call is given up
+ * @returns how each lease ends; the caller writes them
+ */
 export async function call(
   options: CallOptions,
   tenant: Tenant,
   nonce: string,
   resource: string,
   sends: readonly HeldSend[],
+  lost: AbortSignal,
 ): Promise<readonly LeasedPair[]> {
   const { store, gates, now, random, log } = options
   const definition = options.resource(resource)
   const connection = resourceConnection(tenant, resource)
-  const signal = AbortSignal.timeout(TOTAL_MS)
+  const signal = AbortSignal.any([AbortSignal.timeout(TOTAL_MS), lost])
   const pairs: LeasedPair[] = []
   let answered = false
 
@@ -114,7 +118,7 @@ export async function call(
   const adopt: HeldSend[] = []
   const adoptions = new Map<HeldSend, Match>()
   const settleOne = async (each: Write, result: WriteResult | undefined): Promise<void> => {
-    if (result === undefined) return fail(each, lost(resource))
+    if (result === undefined) return fail(each, short(resource))
     if (result.ok) {
       answered = true
       pairs.push(acknowledged(each.held, each.send, result, now()))
@@ -222,7 +226,7 @@ const notConnected = (tenant: string, resource: string): WaslError =>
     hint: `Give it the settings of ${connectorOf(resource)}, or switch off what is sent to ${nameOf(resource)}.`,
   })
 
-const lost = (resource: string): WaslError =>
+const short = (resource: string): WaslError =>
   new RetryableError('REMOTE_SHORT', `${resource} answered for fewer records than were sent.`, {
     ambiguous: true,
   })

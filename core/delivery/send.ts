@@ -7,6 +7,7 @@ import { MOST_TRIES } from './apply.ts'
 import { type CallOptions, call } from './call.ts'
 import { type Held, readReferences, targetsOf } from './held.ts'
 import { settleIdentities } from './identities.ts'
+import { keepLease, LEASE_MS, type Lease } from './lease.ts'
 import type { Wanted } from './lookup.ts'
 import type { HeldSend } from './match.ts'
 import { nextFor } from './plan.ts'
@@ -14,8 +15,6 @@ import { gated, missingOf, parked, refused, rest } from './settle.ts'
 import { settleShared } from './shared.ts'
 import type { Tenant } from './tenant.ts'
 
-/** A lease that is not renewed ends after so long; renewed three times as often. */
-const LEASE_MS = 15_000
 const MOST_RECORDS = 200
 /** Records of a module whose file is broken or gone are looked at again after so long. */
 const HOMELESS_MS = 60_000
@@ -65,7 +64,7 @@ export function createSend(options: SendOptions): Send {
     if (claimed.length === 0) return false
     const again = claimed.some(record => record.claims > 1)
     if (again) alone = true
-    const batch = run(nonce, claimed)
+    const batch = run(nonce, claimed, at + LEASE_MS)
       .catch(error => log.error('send_failed', { records: claimed.length, error }))
       .finally(() => {
         if (again) alone = false
@@ -76,29 +75,31 @@ export function createSend(options: SendOptions): Send {
     return true
   }
 
-  async function run(nonce: string, claimed: readonly RecordDocument[]): Promise<void> {
-    const renew = setInterval(() => {
-      store.records
-        .extend(
-          claimed.map(record => record._id),
-          nonce,
-          new Date(now() + LEASE_MS),
-        )
-        .catch(error => log.warn('lease_not_renewed', { error }))
-    }, LEASE_MS / 3)
+  async function run(nonce: string, claimed: readonly RecordDocument[], until: number): Promise<void> {
+    const ids = claimed.map(record => record._id)
+    const lease = keepLease({ records: store.records, nonce, ids, until, log, now })
     try {
       const byTenant = new Map<string, RecordDocument[]>()
       for (const record of claimed)
         byTenant.set(record.tenant, [...(byTenant.get(record.tenant) ?? []), record])
       await Promise.all(
-        [...byTenant].map(async ([id, records]) => runFor(await tenants.get(id), nonce, records)),
+        [...byTenant].map(async ([id, records]) => runFor(await tenants.get(id), nonce, lease, records)),
       )
     } finally {
-      clearInterval(renew)
+      lease.end()
     }
   }
 
-  async function runFor(tenant: Tenant, nonce: string, records: readonly RecordDocument[]): Promise<void> {
+  async function runFor(
+    tenant: Tenant,
+    nonce: string,
+    lease: Lease,
+    records: readonly RecordDocument[],
+  ): Promise<void> {
+    const settle = async (ended: readonly LeasedPair[]): Promise<void> => {
+      lease.settled(ended.map(({ same }) => same.id))
+      await store.records.settle(nonce, ended)
+    }
     const helds: Held[] = []
     const homeless: string[] = []
     for (const record of records) {
@@ -108,6 +109,7 @@ export function createSend(options: SendOptions): Send {
     }
     if (homeless.length > 0) {
       log.warn('records_without_pipeline', { tenant: tenant.id, records: homeless.length })
+      lease.settled(homeless)
       await store.records.postpone(homeless, nonce, new Date(now() + HOMELESS_MS))
     }
     await wake(tenant, helds)
@@ -141,12 +143,13 @@ export function createSend(options: SendOptions): Send {
       else calls.set(next.to, [...(calls.get(next.to) ?? []), { held, send: next }])
     }
     await Promise.all([
-      store.records.settle(nonce, pairs),
-      park(tenant, nonce, parking),
+      settle(pairs),
+      park(tenant, nonce, parking, settle),
       ...[...calls].flatMap(([resource, sends]) =>
-        chunks(sends, options.resource(resource)?.perCall ?? 1).map(async chunk =>
-          store.records.settle(nonce, await call(options, tenant, nonce, resource, chunk)),
-        ),
+        chunks(sends, options.resource(resource)?.perCall ?? 1).map(async chunk => {
+          const lost = lease.signalFor(chunk.map(({ held }) => held.record._id))
+          await settle(await call(options, tenant, nonce, resource, chunk, lost))
+        }),
       ),
     ])
   }
@@ -167,6 +170,7 @@ export function createSend(options: SendOptions): Send {
     tenant: Tenant,
     nonce: string,
     parking: readonly { held: Held; next: Extract<ReturnType<typeof nextFor>, { do: 'park' }> }[],
+    settle: (pairs: readonly LeasedPair[]) => Promise<void>,
   ): Promise<void> {
     if (parking.length === 0) return
     await store.records.note(
@@ -197,7 +201,7 @@ export function createSend(options: SendOptions): Send {
       // What came meanwhile makes it due again at once.
       return next.do === 'park' ? parked(held, next.to, next.missing, now()) : rest(freed(held), [], now())
     })
-    await store.records.settle(nonce, pairs)
+    await settle(pairs)
     options.onMissing(
       tenant,
       parking.flatMap(({ next }) => next.missing.map(({ module, key }) => ({ module, key }))),

@@ -53,7 +53,8 @@ export interface Records {
   addIdentity(id: string, nonce: string, identities: readonly string[]): Promise<boolean>
   /** Ends leases and leaves the records due later. */
   postpone(ids: readonly string[], nonce: string, until: Date): Promise<void>
-  extend(ids: readonly string[], nonce: string, until: Date): Promise<void>
+  /** Keeps leases for longer. Those of `ids` that are still leased under `nonce`. */
+  extend(ids: readonly string[], nonce: string, until: Date): Promise<readonly string[]>
   /** The record gives up its identity in a resource that several share, and what it sent there. False: it changed. */
   yieldShared(
     id: string,
@@ -209,12 +210,15 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
     },
 
     async extend(ids, nonce, until) {
-      await guarded('extend leases', () =>
-        collection.updateMany(
-          { _id: { $in: [...ids] }, 'lease.nonce': nonce },
-          { $set: { 'lease.until': until } },
-        ),
+      const filter = { _id: { $in: [...ids] }, 'lease.nonce': nonce }
+      const done = await guarded('extend leases', () =>
+        collection.updateMany(filter, { $set: { 'lease.until': until } }),
       )
+      if (done.matchedCount === ids.length) return ids
+      const held = await guarded('see which leases are held', () =>
+        collection.find(filter, { projection: { _id: 1 } }).toArray(),
+      )
+      return held.map(({ _id }) => _id)
     },
 
     async yieldShared(id, filter, { resource, idField }) {

@@ -201,7 +201,7 @@ describe('records in the store', () => {
       await store.records.settle('other', [pair(5)])
       expect(await store.records.note('other', [change(5, { state: 'dead' })])).to.equal(0)
       await store.records.postpone([idOf(1)], 'other', at(9))
-      await store.records.extend([idOf(1)], 'other', at(9))
+      expect(await store.records.extend([idOf(1)], 'other', at(9))).to.deep.equal([])
       expect(await store.records.addIdentity(idOf(1), 'other', ['zoho/A:9'])).to.equal(true)
       expect(await get(idOf(1))).to.deep.include({ lease, rev: 5, state: 'ok', identities: [] })
     })
@@ -219,7 +219,8 @@ describe('records in the store', () => {
     })
 
     it('are kept for longer', async () => {
-      await store.records.extend([idOf(1)], 'mine', at(99_000))
+      await put(one(2, { lease: { nonce: 'other', until: UNTIL } }))
+      expect(await store.records.extend([1, 2].map(idOf), 'mine', at(99_000))).to.deep.equal([idOf(1)])
       expect((await get(idOf(1))).lease?.until).to.deep.equal(at(99_000))
     })
 
