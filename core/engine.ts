@@ -40,6 +40,10 @@ export interface EngineOptions {
   readonly connections?: { readonly [connector: string]: { readonly [name: string]: Json } }
   /** The driver tells its listeners of every command (tests count them). */
   readonly monitorCommands?: boolean
+  /** The delivery's clock, in milliseconds since 1970 (tests of long times set their own). Default `Date.now`. */
+  readonly now?: () => number
+  /** False: Agenda is not started; everything must come to its end without it (a test shows that it does). */
+  readonly scheduler?: boolean
 }
 
 export interface Engine {
@@ -110,11 +114,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 }
 
 async function start(
-  { settings, connectors, log, connections = {}, monitorCommands = false }: EngineOptions,
+  {
+    settings,
+    connectors,
+    log,
+    connections = {},
+    monitorCommands = false,
+    now = Date.now,
+    scheduler = true,
+  }: EngineOptions,
   closing: (() => Promise<unknown>)[],
   stopAll: () => Promise<void>,
 ): Promise<Engine> {
-  const now = Date.now
   const secrets = createSecrets(await readKey(settings))
   const registry = createRegistry({ connectors })
   const verifiers = verifiersOf(connectors)
@@ -251,7 +262,7 @@ async function start(
   if (worker) {
     closing.push(() => jobs.stop(STOP_MS))
     // It may come up later: what is due is found without it.
-    jobs.start().catch(error => log.error('scheduler_not_started', { error }))
+    if (scheduler) jobs.start().catch(error => log.error('scheduler_not_started', { error }))
     forgetPayloads(store, now(), 400).catch(error => log.warn('payloads_not_forgotten', { error }))
   }
   return { url, credentials, store, delivery, tenants, storeName: address.name, stop: stopAll }
