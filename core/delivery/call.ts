@@ -70,7 +70,7 @@ export async function call(
       if (known.code === 'REMOTE_GONE' && send.what === 'push') {
         // Whether it is to be made again is not ours to say.
         pairs.push(conflicting(held, send.to, known, now()))
-      } else if (send.what === 'marks') pairs.push(markRefused(held, send.to, known, now()))
+      } else if (send.what === 'marks') pairs.push(markRefused(held, send, known, now()))
       else pairs.push(refused(held, send.to, known, send.rendered?.content, now()))
     }
   }

@@ -186,7 +186,7 @@ export function retried(
   const failingSince = entry.failingSince ?? new Date(now)
   if (now - failingSince.getTime() > PATIENCE_MS) {
     return send.what === 'marks'
-      ? markRefused(held, send.to, error, now)
+      ? markRefused(held, send, error, now)
       : refused(held, send.to, error, send.rendered?.content, now)
   }
   const attempt = (entry.attempt ?? 0) + 1
@@ -243,10 +243,15 @@ export function refused(
 }
 
 /** A mark could not be written, for good: it is given up, the record stays what it is. */
-export function markRefused(held: Held, to: string, error: WaslError, now: number): LeasedPair {
+export function markRefused(
+  held: Held,
+  { to, drop }: Pick<Send, 'to' | 'drop'>,
+  error: WaslError,
+  now: number,
+): LeasedPair {
   const entry = held.record.outbox[to]
   const left = entry === undefined ? undefined : without(entry, 'marks', 'error', 'notBefore', 'failingSince')
-  let outbox = withoutEntry(held.record.outbox, to)
+  let outbox = dropped(withoutEntry(held.record.outbox, to), drop)
   if (left?.content !== undefined || left?.remove === true) outbox = { ...outbox, [to]: left }
   // Why the record itself is wrong says more than that nobody could be told of it.
   const told = held.record.lastError === undefined ? { lastError: storedError(error, to) } : {}

@@ -275,7 +275,7 @@ describe('a push that was refused', () => {
 describe('a mark that was refused', () => {
   it('is given up; the record is what it was', () => {
     const entry = { attempt: 4, marks: 'done', failingSince: new Date(1), notBefore: new Date(2) } as const
-    const pair = markRefused(held(student({ outbox: { [STUDENT]: entry } })), STUDENT, wrong, NOW)
+    const pair = markRefused(held(student({ outbox: { [STUDENT]: entry } })), marksTo(STUDENT), wrong, NOW)
     expectEnded(pair, 4)
     expect(outboxOf(pair)).to.deep.equal({})
     expect(pair.same.set['state']).to.equal('ok')
@@ -286,13 +286,26 @@ describe('a mark that was refused', () => {
     const lastError = { code: 'MINE', message: 'mine' }
     const entry = { attempt: 0, marks: 'failed', error: 'mine' } as const
     const one = held(student({ state: 'invalid', lastError, outbox: { [STUDENT]: entry } }))
-    const pair = markRefused(one, STUDENT, wrong, NOW)
+    const pair = markRefused(one, marksTo(STUDENT), wrong, NOW)
     expect(pair.same.set).not.to.have.property('lastError')
     expect(pair.same.set['state']).to.equal('invalid')
   })
 
   it('leaves what goes there besides', () => {
     const one = held(student({ outbox: { [STUDENT]: due({ marks: 'done', error: 'x' }) } }))
-    expect(outboxOf(markRefused(one, STUDENT, wrong, NOW))).to.deep.equal({ [STUDENT]: due() })
+    expect(outboxOf(markRefused(one, marksTo(STUDENT), wrong, NOW))).to.deep.equal({ [STUDENT]: due() })
+  })
+
+  it('takes along what turned out to be sent already: the record waits no longer', () => {
+    const missing = [{ name: 'class', key: 'class|zohoId=1', label: 'class 1' }]
+    const outbox = { [USER]: due(), [STUDENT]: { attempt: 0, marks: 'done' as const } }
+    const pair = markRefused(
+      held(student({ state: 'waiting', missing, outbox })),
+      { ...marksTo(STUDENT), drop: [USER] },
+      wrong,
+      NOW,
+    )
+    expect(outboxOf(pair)).to.deep.equal({})
+    expect(pair.same.set).to.deep.include({ state: 'ok', missing: [] })
   })
 })
