@@ -9,7 +9,7 @@ import { type MoodleSandbox, startMoodleSandbox } from '../../connectors/moodle/
 import type { MoodlePlugin } from '../../connectors/moodle/sandbox/plugin.ts'
 import zoho, { signatureHeaders } from '../../connectors/zoho/index.ts'
 import { startZohoSandbox, type ZohoSandbox } from '../../connectors/zoho/sandbox/index.ts'
-import { type Engine, startEngine } from '../../core/engine.ts'
+import { type Engine, type EngineOptions, startEngine } from '../../core/engine.ts'
 import { createLog } from '../../core/log.ts'
 import type { ConnectorDefinition, Json, Payload } from '../../core/plugin.ts'
 import { readSettings, type Settings } from '../../core/settings.ts'
@@ -30,6 +30,7 @@ export interface College {
   readonly plugin: MoodlePlugin
   engine: Engine
   readonly settings: Settings
+  readonly options: Pick<EngineOptions, 'now' | 'scheduler'>
   /** A workflow's webhook, signed as `zoho-signature`. */
   webhook(module: string, body: Json, headers?: Record<string, string>): Promise<Answer>
   /** With the key of the installation. */
@@ -49,6 +50,7 @@ export interface CollegeOptions {
   readonly announce?: boolean
   readonly environment?: Record<string, string>
   readonly monitorCommands?: boolean
+  readonly engine?: Pick<EngineOptions, 'now' | 'scheduler'>
 }
 
 export async function openCollege(options: CollegeOptions = {}): Promise<College> {
@@ -71,6 +73,7 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
       connectors,
       log: createLog({ level: settings.logLevel, readable: true }),
       monitorCommands: options.monitorCommands ?? false,
+      ...options.engine,
       connections: {
         zoho: { ...zohoSandbox.settings } as Payload,
         moodle: { ...moodleSandbox.settings },
@@ -126,6 +129,7 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
     },
     engine,
     settings,
+    options: options.engine ?? {},
 
     async webhook(module, body, headers = {}) {
       const endpoint = college.engine.credentials.endpoints['zoho']

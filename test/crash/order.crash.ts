@@ -1,0 +1,107 @@
+/** Issue: versions 1..6 in all 720 orders; A, then B from the other side, then A again. */
+import { expect } from 'chai'
+import { notification, until } from '../e2e/college.ts'
+import { many, openTwo, permutations, post, print, type TwoEngines } from './colleges.ts'
+
+const AT = Date.UTC(2026, 8, 1)
+const VERSIONS = [1, 2, 3, 4, 5, 6]
+
+describe('any order', function () {
+  this.timeout(0)
+  let two: TwoEngines
+
+  before(async () => {
+    two = await openTwo({ announce: false })
+  })
+  after(() => two.close())
+
+  it('versions 1 to 6 in all 720 orders end at 6, and never go back', async () => {
+    const { college, engines } = two
+    const orders = permutations(VERSIONS)
+    const statuses = new Map<number, number>()
+    const students = orders.map((_, n) => {
+      const fields = {
+        Student_ID: `STU-O${n}`,
+        Academic_Email: `order.${n}@college.test`,
+        Full_Name: 'No One',
+      }
+      return { id: college.zoho.person.create('BTEC_Students', fields), ...fields }
+    })
+    await many(orders.length, 12, async n => {
+      for (const [place, version] of orders[n]!.entries()) {
+        const at = new Date(AT + version * 1000).toISOString()
+        const body = notification({ ...students[n]!, First_Name: 'Order', Last_Name: `V${version}` }, { at })
+        const status = await post(engines[place % 2]!, 'student', body)
+        statuses.set(status, (statuses.get(status) ?? 0) + 1)
+      }
+    })
+    await college.quiet(300_000)
+    const ends = new Map<string, number>()
+    for (const user of college.moodle.site.users.all()) {
+      if (!user.idnumber.startsWith('STU-O')) continue
+      ends.set(user.lastname, (ends.get(user.lastname) ?? 0) + 1)
+    }
+    const seen = new Map<string, number>()
+    let writes = 0
+    let back = 0
+    const named = new Map<number, string>(
+      [...college.moodle.site.users.all()].map(({ id, idnumber }) => [id, idnumber]),
+    )
+    for (const call of college.moodle.log) {
+      if (!/^core_user_(create|update)_users$/.test(call.function)) continue
+      const { users } = call.parameters as unknown as { users: Record<string, Record<string, string>> }
+      for (const sent of Object.values(users)) {
+        const who = sent['idnumber'] ?? named.get(Number(sent['id'])) ?? ''
+        const version = Number(/^V(\d)$/.exec(sent['lastname'] ?? '')?.[1] ?? 0)
+        if (version === 0) continue
+        writes += 1
+        if (version < (seen.get(who) ?? 0)) back += 1
+        seen.set(who, version)
+      }
+    }
+    print(
+      `${orders.length} orders, ${[...statuses].map(([status, times]) => `${times} x ${status}`).join(', ')}; ` +
+        `ends ${[...ends].map(([name, times]) => `${times} x ${name}`).join(', ')}; ${writes} writes, ${back} went back`,
+    )
+    expect([...statuses.keys()]).to.deep.equal([202])
+    expect([...ends]).to.deep.equal([['V6', 720]])
+    expect(writes).to.be.at.least(720)
+    expect(back).to.equal(0)
+  })
+
+  it('A, then B from the other side, then A: both sides end at A, 50 times', async () => {
+    const { college } = two
+    let ended = 0
+    const endpoint = college.engine.credentials.endpoints['zoho']
+    college.zoho.notify({
+      url: `${college.engine.url}/api/v1/events/zoho/{module}`,
+      secret: endpoint?.secret ?? '',
+      retries: 5,
+    })
+    for (let n = 0; n < 50; n++) {
+      const email = `aba.${n}@college.test`
+      const id = college.zoho.person.create('BTEC_Students', {
+        Student_ID: `STU-ABA${n}`,
+        Full_Name: 'Aba Person',
+        Academic_Email: email,
+        City: 'Amman',
+      })
+      const user = await until('the user', () =>
+        [...college.moodle.site.users.all()].find(each => each.email === email && each.city === 'Amman'),
+      )
+      await until('the link', () => college.zoho.record('BTEC_Students', id)?.['Student_Moodle_ID'])
+      college.moodle.person.updateUser(user.id, { city: 'Irbid' })
+      if (n % 2 === 0) await college.quiet(60_000)
+      college.zoho.person.update('BTEC_Students', id, { City: 'Zarqa' })
+      if (n % 3 === 0) await college.quiet(60_000)
+      college.zoho.person.update('BTEC_Students', id, { City: 'Amman' })
+      await college.quiet(60_000)
+      const here = college.moodle.site.users.get(user.id)?.city
+      const there = college.zoho.record('BTEC_Students', id)?.['City']
+      if (here === 'Amman' && there === 'Amman') ended += 1
+      else print(`aba ${n}: Moodle ${here}, Zoho ${there}`)
+    }
+    print(`${ended} of 50 ended at A on both sides`)
+    expect(ended).to.equal(50)
+  })
+})
