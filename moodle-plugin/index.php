@@ -59,13 +59,22 @@ if ($mayretry) {
         'id' => 'local-moodle-zoho-sync-retry',
         'class' => 'd-inline-block me-2 mr-2',
     ]);
-    $all = new moodle_url($url, ['failed' => 1]);
-    echo $OUTPUT->single_button($all, get_string('retryfailed', 'local_moodle_zoho_sync'), 'post');
+    if ($counts->dead + $counts->refused > 0) {
+        $all = new moodle_url($url, ['failed' => 1]);
+        echo $OUTPUT->single_button($all, get_string('retryfailed', 'local_moodle_zoho_sync'), 'post');
+    }
     $PAGE->requires->js_amd_inline("
         const form = document.getElementById('local-moodle-zoho-sync-retry');
+        const chosen = () => [...document.querySelectorAll('input[name=\"report-select-row[]\"]:checked')];
+        const button = form.querySelector('button');
+        // The box in the table's head sets the others without an event of theirs, so the look comes a moment later.
+        const look = () => setTimeout(() => {
+            button.disabled = chosen().length === 0;
+        });
+        ['change', 'click'].forEach(name => document.addEventListener(name, look));
+        look();
         form.addEventListener('submit', () => {
-            const checked = document.querySelectorAll('input[name=\"report-select-row[]\"]:checked');
-            form.elements.ids.value = [...checked].map(box => box.value).join(',');
+            form.elements.ids.value = chosen().map(box => box.value).join(',');
         });
     ");
 }
