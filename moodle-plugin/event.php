@@ -22,29 +22,60 @@
  * @license   https://www.gnu.org/copyleft/gpl.html GNU GPL v3 or later
  */
 
+use local_moodle_zoho_sync\outbox;
+
 require_once(__DIR__ . '/../../config.php');
 require_once($CFG->libdir . '/adminlib.php');
 
 $id = required_param('id', PARAM_INT);
 
-admin_externalpage_setup('local_moodle_zoho_sync_log');
-require_capability('local/moodle_zoho_sync:viewlog', context_system::instance());
+$log = new moodle_url('/local/moodle_zoho_sync/index.php');
+$url = new moodle_url('/local/moodle_zoho_sync/event.php', ['id' => $id]);
+$context = context_system::instance();
+admin_externalpage_setup('local_moodle_zoho_sync_log', '', null, $url);
+require_capability('local/moodle_zoho_sync:viewlog', $context);
 
-$row = $DB->get_record(\local_moodle_zoho_sync\outbox::TABLE, ['id' => $id], '*', MUST_EXIST);
+$row = $DB->get_record(outbox::TABLE, ['id' => $id], '*', MUST_EXIST);
 $payload = json_decode((string) $row->payload);
-$shown = $payload === null ? get_string('notread', 'local_moodle_zoho_sync')
-    : json_encode($payload, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
+$shown = $payload === null ? '' : json_encode($payload, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);
 
-$table = new html_table();
-$table->data = [];
-foreach (['type', 'state', 'outcome', 'action', 'grade', 'tries', 'httpstatus', 'message'] as $column) {
-    $table->data[] = [get_string("column_$column", 'local_moodle_zoho_sync'), s((string) $row->$column)];
+$strings = get_string_manager();
+$reason = (string) $row->reason;
+if ($strings->string_exists("reason_$reason", 'local_moodle_zoho_sync')) {
+    $reason = get_string("reason_$reason", 'local_moodle_zoho_sync');
 }
-$table->data[] = [get_string('column_reason', 'local_moodle_zoho_sync'), s((string) $row->reason)];
-$table->data[] = [get_string('column_eventid', 'local_moodle_zoho_sync'), s($row->eventid)];
+$said = [
+    'timecreated' => userdate($row->timecreated),
+    'state' => get_string("state_{$row->state}", 'local_moodle_zoho_sync'),
+    'reason' => $reason,
+];
+$table = new html_table();
+$table->attributes['class'] = 'generaltable w-auto';
+$table->data = [];
+$columns = ['type', 'timecreated', 'state', 'tries', 'httpstatus', 'outcome', 'action', 'grade', 'reason', 'message', 'eventid'];
+foreach ($columns as $column) {
+    $text = (string) ($said[$column] ?? $row->$column);
+    if ($text !== '') {
+        $name = new html_table_cell(get_string("column_$column", 'local_moodle_zoho_sync'));
+        $name->header = true;
+        $table->data[] = [$name, s($text)];
+    }
+}
 
+$title = get_string('eventnumber', 'local_moodle_zoho_sync', $row->id);
+$PAGE->navbar->add($title, $url);
 echo $OUTPUT->header();
-echo $OUTPUT->heading(get_string('eventnumber', 'local_moodle_zoho_sync', $row->id));
+echo $OUTPUT->heading($title);
 echo html_writer::table($table);
-echo html_writer::tag('pre', s($shown), ['dir' => 'ltr']);
+if ($shown === '') {
+    echo html_writer::tag('p', get_string('notread', 'local_moodle_zoho_sync'));
+} else {
+    echo html_writer::tag('pre', s($shown), ['dir' => 'ltr', 'class' => 'border rounded p-3']);
+}
+$may = has_capability('local/moodle_zoho_sync:retry', $context);
+if ($may && in_array($row->state, [outbox::SENT, outbox::DONE, outbox::DEAD], true)) {
+    $again = new moodle_url('/local/moodle_zoho_sync/retry.php', ['ids' => $row->id]);
+    echo $OUTPUT->single_button($again, get_string('retry', 'local_moodle_zoho_sync'), 'post');
+}
+echo $OUTPUT->single_button($log, get_string('eventlog', 'local_moodle_zoho_sync'), 'get');
 echo $OUTPUT->footer();

@@ -75,8 +75,9 @@ if ($hassiteconfig) {
             '/^[\w.\-]{0,100}$/'
         ));
         $settings->add(new admin_setting_configselect($name('door'), $text('door'), $text('door_desc'), 'events', [
-            'events' => '/api/v1/events/moodle/{type}',
-            'webhooks' => '/api/v1/webhooks',
+            // The mark keeps a path's slashes in their place where the page runs from right to left.
+            'events' => "\u{200E}/api/v1/events/moodle/{type}\u{200E}",
+            'webhooks' => "\u{200E}/api/v1/webhooks\u{200E}",
         ]));
 
         $settings->add(new admin_setting_heading($name('what'), $text('what'), ''));
