@@ -27,7 +27,7 @@ class settings {
     /** @var string Where the backend listens when it runs on the same machine. */
     public const DEFAULT_URL = 'http://localhost:8001';
 
-    /** @var int Days after which an event that can not be delivered is given up. */
+    /** @var int Days after which an event that cannot be delivered is given up. */
     public const DEFAULT_DEAD_AFTER_DAYS = 7;
 
     /** @var int Days for which events that ended are kept. */

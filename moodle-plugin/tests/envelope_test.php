@@ -51,7 +51,7 @@ final class envelope_test extends \basic_testcase {
     }
 
     /**
-     * A secret that can not sign is refused with a sentence.
+     * A secret that cannot sign is refused with a sentence.
      *
      * @dataProvider bad_secrets
      * @param string $secret

@@ -186,7 +186,7 @@ final class sender_test extends tests\events_testcase {
     }
 
     /**
-     * What can not be read now does not hold up the others either.
+     * What cannot be read now does not hold up the others either.
      */
     public function test_an_unreadable_event_does_not_block(): void {
         outbox::add(['type' => 'planet_created']);
