@@ -32,6 +32,9 @@ export interface Deliveries {
   forgetPayloads(from: Date, to: Date): Promise<void>
 }
 
+/** The first time it may be months of deliveries. */
+const FORGET_MS = 600_000
+
 /** Ids begin with the second in which they were made, so a span of time is a span of ids. */
 const firstIdOf = (at: Date): string =>
   `${Math.floor(at.getTime() / 1000)
@@ -120,11 +123,14 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
     },
 
     async forgetPayloads(from, to) {
-      await guarded('forget payloads', () =>
-        collection.updateMany(
-          { _id: { $gte: firstIdOf(from), $lt: firstIdOf(to) }, dueAt: { $exists: false } },
-          { $unset: { raw: '' } },
-        ),
+      await guarded(
+        'forget payloads',
+        () =>
+          collection.updateMany(
+            { _id: { $gte: firstIdOf(from), $lt: firstIdOf(to) }, dueAt: { $exists: false } },
+            { $unset: { raw: '' } },
+          ),
+        FORGET_MS,
       )
     },
   }

@@ -23,18 +23,38 @@ export function duplicatesOf(error: unknown): ReadonlySet<number> | undefined {
 }
 
 /**
- * Runs one operation of the store. What the driver raises comes out as StoreError `STORE_UNAVAILABLE`, the driver's own
- * words as its cause (they may hold a query). A duplicate key passes, since callers tell it apart.
+ * How long the store has for one operation, in milliseconds. The driver waits without end where a connection is closed
+ * just when a command is written to it (seen with 7.8 and 7.9: it waits for the `drain` of a socket that is gone), and
+ * `timeoutMS` has no effect any more; such a connection is lost to the pool.
  */
-export async function guarded<T>(what: string, run: () => Promise<T>): Promise<T> {
+const ANSWER_MS = 10_000
+
+/**
+ * Runs one operation of the store. What the driver raises comes out as StoreError `STORE_UNAVAILABLE`, the driver's own
+ * words as its cause (they may hold a query); so does no answer within `limitMs`, after which the operation may still
+ * take effect. A duplicate key passes, since callers tell it apart.
+ */
+export async function guarded<T>(what: string, run: () => Promise<T>, limitMs = ANSWER_MS): Promise<T> {
   try {
-    return await run()
+    return await within(limitMs, run())
   } catch (cause) {
     if (cause instanceof StoreError || duplicatesOf(cause) !== undefined) throw cause
     throw new StoreError('STORE_UNAVAILABLE', `The store did not answer (${what}).`, {
       cause,
       hint: 'See whether MongoDB, or the data folder of the embedded server, can be reached and written.',
     })
+  }
+}
+
+async function within<T>(limitMs: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${limitMs} ms`)), limitMs)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
