@@ -42,6 +42,9 @@ if ($options['help'] || $courseid < 1) {
 try {
     $count = resend::course($courseid);
 } catch (nothing_to_tell $nothing) {
-    cli_error(get_string('reason_' . $nothing->reason, 'local_moodle_zoho_sync'));
+    cli_error(get_string('errorcourse', 'local_moodle_zoho_sync', [
+        'id' => $courseid,
+        'reason' => get_string('reason_' . $nothing->reason, 'local_moodle_zoho_sync'),
+    ]));
 }
 cli_writeln(get_string('resent', 'local_moodle_zoho_sync', $count));

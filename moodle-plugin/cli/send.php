@@ -42,13 +42,16 @@ if ($options['help']) {
     cli_writeln(get_string('cli_send', 'local_moodle_zoho_sync'));
     exit(0);
 }
+if (!ctype_digit((string) $options['seconds']) || (int) $options['seconds'] < 1) {
+    cli_error(get_string('errorseconds', 'local_moodle_zoho_sync', $options['seconds']), 2);
+}
 if (!settings::ready()) {
     cli_error(get_string('notready', 'local_moodle_zoho_sync'));
 }
 if ($options['now']) {
     outbox::hurry();
 }
-$run = sender::run(max(1, (int) $options['seconds']));
+$run = sender::run((int) $options['seconds']);
 if ($run === null) {
     cli_error(get_string('errorrunning', 'local_moodle_zoho_sync'));
 }
