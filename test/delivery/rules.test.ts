@@ -19,9 +19,10 @@ describe('when a failed send is tried again', () => {
     [1, 1, undefined, 1000],
     [1, 0, undefined, 0],
     [1, 0.5, undefined, 500],
-    [2, 1, undefined, 2000],
-    [3, 1, undefined, 4000],
-    [12, 1, undefined, 2_048_000],
+    [2, 1, undefined, 3000],
+    [3, 1, undefined, 9000],
+    [8, 1, undefined, 2_187_000],
+    [9, 1, undefined, HOUR],
     [13, 1, undefined, HOUR],
     [13, 0.25, undefined, HOUR / 4],
     [5000, 1, undefined, HOUR],
@@ -36,6 +37,12 @@ describe('when a failed send is tried again', () => {
     it(`attempt ${attempt}, dice ${random}, asked for ${asked}: after ${ms} ms`, () => {
       expect(backoffMs(attempt, random, asked)).to.equal(ms)
     })
+
+  it('what always fails is tried about ten times in its first hour', () => {
+    let [at, sends] = [0, 1]
+    for (; at + backoffMs(sends, 0.5) < HOUR; sends += 1) at += backoffMs(sends, 0.5)
+    expect(sends).to.equal(10)
+  })
 
   const asked: readonly (readonly [title: string, ms: number, clamped: number])[] = [
     ['two minutes', 120 * 1000, 120_000],

@@ -177,7 +177,7 @@ describe('a push that is tried again', () => {
     const ending = retried(second, pushOf(second, USER), later, false, undefined, 0.5, NOW)
     expect(outboxOf(ending)).to.have.all.keys(USER)
     expect(outboxOf(ending)[USER]).to.deep.include({ attempt: 4, failingSince })
-    expect(dueOf(ending)).to.deep.equal(new Date(NOW + 4000))
+    expect(dueOf(ending)).to.deep.equal(new Date(NOW + 13_500))
   })
 
   it('waits as long as the remote asked', () => {
