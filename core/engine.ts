@@ -7,14 +7,13 @@ import { type Credentials, type FirstStart, firstStart, writeCredentials } from 
 import { operationRoutes } from './http/operations/routes.ts'
 import type { Health, HttpOptions } from './http/ports.ts'
 import { createServer } from './http/server.ts'
-import { standardWebhooks } from './http/verifiers/standard-webhooks.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createAudit } from './operations/audit.ts'
 import { savedMappings } from './operations/mappings.ts'
 import { createMeasures } from './operations/measures.ts'
 import { lookUps } from './pipeline/further.ts'
 import { loadPipelines } from './pipeline/load.ts'
-import type { ConnectorDefinition, Json, Log, Verifier } from './plugin.ts'
+import type { ConnectorDefinition, Json, Log } from './plugin.ts'
 import { createReasons } from './reasons/reasons.ts'
 import { createRegistry } from './registry.ts'
 import { findingLog, watchSettings } from './reload.ts'
@@ -23,7 +22,8 @@ import { createSecrets, readKey } from './secrets.ts'
 import { connectionSettings, type Settings } from './settings.ts'
 import { openStore, type Store } from './store/connect.ts'
 import { embeddedUri } from './store/embedded/connect.ts'
-import { createTenants, sealContext, type TenantDirectory } from './tenants.ts'
+import { tenantMaking, verifiersOf } from './tenant-making.ts'
+import { createTenants, type TenantDirectory } from './tenants.ts'
 
 /** The store is asked whether it takes writes at most so often. */
 const PING_MS = 2000
@@ -204,6 +204,7 @@ async function start(
   })
   closing.push(() => delivery.stop(STOP_MS))
 
+  const making = tenantMaking(secrets, connectors)
   let url = ''
   if (settings.role !== 'worker') {
     const operations = operationRoutes({
@@ -221,10 +222,9 @@ async function start(
         return loadPipelines({ folders: settings.folders, registry, tenant, mappings })
       },
       refresh: () => tenants.refresh(),
-      sealing: {
-        seal: (tenant, connector, plain) => secrets.seal(plain, sealContext(tenant, connector)),
-        open: (tenant, connector, sealed) => secrets.open(sealed, sealContext(tenant, connector)),
-      },
+      sealing: making.sealing,
+      making,
+      installation: settings.defaultTenant,
     })
     const http: HttpOptions = {
       host: settings.host,
@@ -266,12 +266,6 @@ async function start(
     forgetPayloads(store, now(), 400).catch(error => log.warn('payloads_not_forgotten', { error }))
   }
   return { url, credentials, store, delivery, tenants, storeName: address.name, stop: stopAll }
-}
-
-/** Core's verifier and those that connectors bring. */
-export function verifiersOf(connectors: readonly ConnectorDefinition[]): ReadonlyMap<string, Verifier> {
-  const all = [standardWebhooks, ...connectors.flatMap(connector => connector.verifiers ?? [])]
-  return new Map(all.map(verifier => [verifier.name, verifier]))
 }
 
 const forgetPayloads = (store: Store, now: number, days: number): Promise<void> =>

@@ -60,9 +60,10 @@ export async function firstStart(options: FirstStart): Promise<void> {
   await store.tenants.create(document)
 }
 
-function endpointsFor(
+/** An endpoint for each verifier that the connector accepts, with a new secret. */
+export function endpointsFor(
   { name: connector, accepts }: ConnectorDefinition,
-  { secrets, verifiers, tenant }: FirstStart,
+  { secrets, verifiers, tenant }: Pick<FirstStart, 'secrets' | 'verifiers' | 'tenant'>,
 ): EndpointDocument[] {
   return accepts.flatMap(name => {
     const verifier = verifiers.get(name)

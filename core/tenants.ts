@@ -55,12 +55,23 @@ interface Known extends Tenant {
   close(): Promise<void>
 }
 
+interface HeldEndpoint extends Endpoint {
+  /** Until when the second secret counts, in milliseconds since 1970. */
+  readonly oldUntil?: number
+}
+
+/** Judged when it is asked for: an old secret ends at its moment, not when tenants are read again. */
+const live = (endpoint: HeldEndpoint, now: number): Endpoint =>
+  endpoint.oldUntil === undefined || endpoint.oldUntil > now
+    ? endpoint
+    : { ...endpoint, secrets: endpoint.secrets.slice(0, 1) }
+
 export const sealContext = (tenant: string, purpose: string): string => `${tenant}|${purpose}`
 
 export function createTenants(options: TenantOptions): TenantDirectory {
   const { store, secrets, connectors, log, now } = options
   let known = new Map<string, Known>()
-  let endpoints = new Map<string, Endpoint>()
+  let endpoints = new Map<string, HeldEndpoint>()
   const keys = new Map<string, { key: ApiKey | undefined; until: number }>()
   let freshUntil = 0
   let refreshing: Promise<void> | undefined
@@ -150,7 +161,7 @@ export function createTenants(options: TenantOptions): TenantDirectory {
     }
   }
 
-  function endpointsOf(document: TenantDocument): readonly Endpoint[] {
+  function endpointsOf(document: TenantDocument): readonly HeldEndpoint[] {
     return document.endpoints.map(endpoint => ({
       id: endpoint.id,
       tenant: document._id,
@@ -158,12 +169,13 @@ export function createTenants(options: TenantOptions): TenantDirectory {
       verifier: endpoint.verifier,
       secrets: endpoint.secrets.map(sealed => secrets.open(sealed, sealContext(document._id, endpoint.id))),
       options: endpoint.options ?? {},
+      ...(endpoint.oldUntil === undefined ? {} : { oldUntil: endpoint.oldUntil.getTime() }),
     }))
   }
 
   async function readAll(): Promise<void> {
     const next = new Map<string, Known>()
-    const nextEndpoints = new Map<string, Endpoint>()
+    const nextEndpoints = new Map<string, HeldEndpoint>()
     for (const document of await store.tenants.all()) {
       const before = known.get(document._id)
       const same = before !== undefined && before.files === files && sameDocument(before.document, document)
@@ -173,6 +185,7 @@ export function createTenants(options: TenantOptions): TenantDirectory {
     const closed = [...known].filter(([id, tenant]) => next.get(id)?.connection !== tenant.connection)
     known = next
     endpoints = nextEndpoints
+    keys.clear()
     freshUntil = now() + FRESH_MS
     for (const [, tenant] of closed) await tenant.close()
   }
@@ -217,16 +230,19 @@ export function createTenants(options: TenantOptions): TenantDirectory {
     access: {
       endpoints(tenant, connector) {
         freshen()
-        return [...endpoints.values()].filter(
-          endpoint =>
-            (tenant === undefined || endpoint.tenant === tenant) &&
-            (connector === undefined || endpoint.connector === connector),
-        )
+        return [...endpoints.values()]
+          .filter(
+            endpoint =>
+              (tenant === undefined || endpoint.tenant === tenant) &&
+              (connector === undefined || endpoint.connector === connector),
+          )
+          .map(endpoint => live(endpoint, now()))
       },
 
       async endpoint(id) {
         freshen()
-        return endpoints.get(id)
+        const endpoint = endpoints.get(id)
+        return endpoint && live(endpoint, now())
       },
 
       async key(id) {

@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   connectors: ['settings'],
   tenants: ['delivery', 'http', 'pipeline', 'secrets', 'store'],
   'first-start': ['http', 'secrets', 'store', 'tenants'],
+  'tenant-making': ['first-start', 'http', 'operations', 'secrets', 'tenants'],
   demo: ['first-start', 'settings'],
   import: ['delivery', 'first-start', 'http', 'json', 'pipeline'],
   new: [],

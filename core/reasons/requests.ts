@@ -116,6 +116,16 @@ export const requestCodes: Codes = {
     ['It is not said which version is replaced.', 'Read the mapping first and pass on its ETag as If-Match.'],
     ['لم يُحدّد الإصدار المراد استبداله.', 'اقرأ الربط أولًا ومرّر قيمة ETag في If-Match.'],
   ),
+  INSTALLATION_KEY: words(
+    'it',
+    ['The key belongs to one college; it cannot make others.', 'Use an admin key of the installation.'],
+    ['المفتاح يخص كلية واحدة ولا ينشئ غيرها.', 'استخدم مفتاح مدير التثبيت.'],
+  ),
+  TENANT_EXISTS: words(
+    'it',
+    ['There is a college with that id already.', 'Choose another id.'],
+    ['توجد كلية بهذا المعرّف.', 'اختر معرّفًا آخر.'],
+  ),
   STALE_VERSION: words(
     'it',
     ['Somebody else has saved the mapping meanwhile.', 'Read it again and repeat the change.'],

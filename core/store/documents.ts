@@ -173,6 +173,8 @@ export interface EndpointDocument {
   verifier: string
   /** Sealed, newest first, at most two. */
   secrets: string[]
+  /** Until when the second secret counts; absent: for as long as it stands there. */
+  oldUntil?: Date
   options?: Record<string, unknown>
 }
 

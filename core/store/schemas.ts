@@ -70,6 +70,7 @@ const tenants = new Schema(
           connector: required,
           verifier: required,
           secrets: [String],
+          oldUntil: Date,
           options: Schema.Types.Mixed,
         },
         { _id: false },

@@ -12,9 +12,19 @@ export interface Tenants {
   change(id: string, set: Partial<Omit<TenantDocument, '_id' | 'createdAt'>>): Promise<boolean>
   /** Adds the endpoints of a connector that has none there yet; one of several engines does. */
   addEndpoints(id: string, connector: string, endpoints: readonly EndpointDocument[]): Promise<void>
+  /** False: its newest secret is not `was` any more. `secrets`: sealed, newest first. */
+  rotateSecret(
+    id: string,
+    endpoint: string,
+    was: string,
+    next: { readonly secrets: readonly string[]; readonly oldUntil: Date },
+  ): Promise<boolean>
+  switchModule(id: string, module: string, enabled: boolean): Promise<boolean>
   key(id: string): Promise<KeyDocument | null>
   keysOf(tenant: string): Promise<readonly KeyDocument[]>
   addKey(key: KeyDocument): Promise<void>
+  /** False: there is none. It counts until `at`, or until it expires by itself before. */
+  expireKey(tenant: string, id: string, at: Date): Promise<boolean>
   removeKey(tenant: string, id: string): Promise<boolean>
 }
 
@@ -60,6 +70,28 @@ export function tenantsIn({ tenants, keys }: Models): Tenants {
       )
     },
 
+    async rotateSecret(id, endpoint, was, { secrets, oldUntil }) {
+      const done = await guarded('rotate a secret', () =>
+        tenants
+          .updateOne(
+            {
+              _id: tenantOf(id),
+              endpoints: trusted({ $elemMatch: { id: endpoint, 'secrets.0': was } }),
+            },
+            { $set: { 'endpoints.$.secrets': secrets, 'endpoints.$.oldUntil': oldUntil } },
+          )
+          .exec(),
+      )
+      return done.matchedCount === 1
+    },
+
+    async switchModule(id, module, enabled) {
+      const done = await guarded('switch a module', () =>
+        tenants.updateOne({ _id: tenantOf(id) }, { $set: { [`modules.${module}.enabled`]: enabled } }).exec(),
+      )
+      return done.matchedCount === 1
+    },
+
     async key(id) {
       return guarded('read a key', () => keys.findById(id).lean<KeyDocument>().exec())
     },
@@ -76,6 +108,13 @@ export function tenantsIn({ tenants, keys }: Models): Tenants {
     async addKey(key) {
       tenantOf(key.tenant)
       await guarded('add a key', () => keys.create(key))
+    },
+
+    async expireKey(tenant, id, at) {
+      const done = await guarded('expire a key', () =>
+        keys.updateOne({ _id: id, tenant: tenantOf(tenant) }, { $min: { expiresAt: at } }).exec(),
+      )
+      return done.matchedCount === 1
     },
 
     async removeKey(tenant, id) {

@@ -25,8 +25,11 @@ const OBJECTS: readonly (readonly [
   ['GET', id => `/api/v1/bulk/${id}`, 'job'],
   ['POST', id => `/api/v1/bulk/${id}/cancel`, 'job'],
   ['GET', id => `/v1/extension/tenants/${id}`, 'tenant'],
+  ['POST', id => `/v1/extension/endpoints/${id}/rotate`, 'endpoint'],
+  ['POST', id => `/api/v1/keys/${id}/rotate`, 'key'],
+  ['DELETE', id => `/api/v1/keys/${id}`, 'key'],
 ]
-type Kind = 'event' | 'record' | 'job' | 'tenant'
+type Kind = 'event' | 'record' | 'job' | 'tenant' | 'endpoint' | 'key'
 
 const LISTS = [
   '/api/v1/events',
@@ -42,11 +45,20 @@ const NOBODYS: Readonly<Record<Kind, string>> = {
   record: '0123456789abcdef01234567',
   job: '0123456789abcdef01234567',
   tenant: 'nobody',
+  endpoint: 'ep_nobody',
+  key: '0123456789ab',
 }
 
 describe('two colleges at one engine', () => {
   let college: College
-  const ids: Record<Kind, string> = { event: '', record: '', job: '', tenant: 'default' }
+  const ids: Record<Kind, string> = {
+    event: '',
+    record: '',
+    job: '',
+    tenant: 'default',
+    endpoint: '',
+    key: '',
+  }
   let stranger: string
   let reader: string
   let expired: string
@@ -100,6 +112,8 @@ describe('two colleges at one engine', () => {
     ids.event = String((letters.body['items'] as Item[])[0]?.['id'])
     const job = await college.call('POST', '/api/v1/retries/retry', { filter: { code: 'NOBODYS' } })
     ids.job = String(job.body['id'])
+    ids.endpoint = college.engine.credentials.endpoints['zoho']!.id
+    ids.key = reader.split('_')[1] as string
   })
 
   after(() => college.close())
@@ -127,6 +141,8 @@ describe('two colleges at one engine', () => {
       expect([own.status, theirs.status], path).to.deep.equal([200, 200])
       expect(theirs.body['items'], path).to.deep.equal([])
     }
+    const keys = await as(stranger, 'GET', '/api/v1/keys')
+    expect((keys.body['items'] as Item[]).map(({ id }) => id)).to.deep.equal([stranger.split('_')[1]])
     const found = await as(stranger, 'GET', '/api/v1/records/student?q=canary')
     expect(found.body['items']).to.deep.equal([])
   })
@@ -249,6 +265,7 @@ describe('two colleges at one engine', () => {
     expect(withId.filter(each => !tried.has(each))).to.deep.equal([])
     const lists = ours.filter(([path, methods]) => 'get' in methods && !path.includes('{'))
     expect(lists.map(([path]) => path).filter(path => !LISTS.includes(path))).to.deep.equal([
+      '/api/v1/keys',
       '/api/v1/audit/verification',
       '/v1/extension/settings',
       '/v1/extension/modules',

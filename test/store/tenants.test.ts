@@ -49,6 +49,11 @@ describe('tenants in the store', () => {
     keysOf: () => store.tenants.keysOf(''),
     addKey: () => store.tenants.addKey(key('k', { tenant: '' })),
     removeKey: () => store.tenants.removeKey('', 'k'),
+    expireKey: () => store.tenants.expireKey('', 'k', new Date(NOW)),
+    switchModule: () => store.tenants.switchModule('', 'grade', false),
+    rotateSecret: () =>
+      store.tenants.rotateSecret('', 'e', 'a', { secrets: ['b', 'a'], oldUntil: new Date(NOW) }),
+    spend: () => store.nonces.spend('', 'e', 'n', new Date(NOW)),
   })
 
   it('are made once, and read as they were made', async () => {
@@ -88,6 +93,28 @@ describe('tenants in the store', () => {
     await store.tenants.addEndpoints('al-noor', 'other', [])
     const found = (await store.tenants.one('al-noor'))?.endpoints ?? []
     expect(found.map(({ connector }) => connector)).to.deep.equal(['zoho', 'moodle'])
+  })
+
+  it('rotate a secret of one endpoint, where it is still the one that was read', async () => {
+    await store.tenants.create(tenant('al-noor', { endpoints: [endpoint('a'), endpoint('b')] }))
+    const next = { secrets: ['new', 'sealed'], oldUntil: new Date(NOW) }
+    const both = await Promise.all([
+      store.tenants.rotateSecret('al-noor', 'b', 'sealed', next),
+      store.tenants.rotateSecret('al-noor', 'b', 'sealed', next),
+    ])
+    expect(both.filter(Boolean)).to.have.length(1)
+    const [first, second] = (await store.tenants.one('al-noor'))?.endpoints ?? []
+    expect(first?.secrets).to.deep.equal(['sealed'])
+    expect(second).to.deep.include(next)
+  })
+
+  it('have keys that end earlier, never later', async () => {
+    await store.tenants.addKey(key('k1', { expiresAt: new Date(NOW) }))
+    expect(await store.tenants.expireKey('al-noor', 'k1', new Date(NOW + 1000))).to.equal(true)
+    expect((await store.tenants.key('k1'))?.expiresAt).to.deep.equal(new Date(NOW))
+    expect(await store.tenants.expireKey('al-noor', 'k1', new Date(NOW - 1000))).to.equal(true)
+    expect((await store.tenants.key('k1'))?.expiresAt).to.deep.equal(new Date(NOW - 1000))
+    expect(await store.tenants.expireKey('other', 'k1', new Date(NOW))).to.equal(false)
   })
 
   it('have keys of their own', async () => {

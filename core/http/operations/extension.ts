@@ -11,6 +11,7 @@ import {
   saveMapping,
   showMapping,
 } from '../../operations/mappings.ts'
+import { listModules, switchModule } from '../../operations/modules.ts'
 import { moduleNamed } from '../../operations/records.ts'
 import type { MappingFile } from '../../pipeline/overlay.ts'
 import type { Payload } from '../../plugin.ts'
@@ -48,19 +49,39 @@ export function extensionOperations(options: ExtensionOptions): readonly Operati
       method: 'GET',
       path: '/v1/extension/modules',
       scope: 'read',
-      summary: 'The modules that run, with the version of pipeline and mapping.',
-      handle: async ({ desk }) => ({
-        items: [...desk.tenant.pipelines.modules].map(([module, { config, flows, file }]) => ({
-          module,
-          summary: file.summary,
-          config,
-          flows: flows.map(flow => ({
-            name: flow.name,
-            from: flow.from,
-            to: flow.pushes.map(({ to }) => to),
-          })),
-        })),
-      }),
+      summary: 'The modules, whether they are switched on, with the version of pipeline and mapping.',
+      handle: async ({ desk }) => ({ items: await listModules(desk) }),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/extension/modules/{name}',
+      scope: 'configure',
+      summary: 'Switches a module on or off: the events of one that is off are skipped.',
+      params: { name },
+      body: { enabled: Joi.boolean().required() },
+      async handle({ desk, params, body }) {
+        const module = moduleNamed(desk, params['name'] as string)
+        if (module === undefined) return undefined
+        await switchModule(desk, module, (body as unknown as { enabled: boolean }).enabled)
+        await afterwards()
+        return (await listModules(desk)).find(each => each.module === module)
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/extension/metadata/{connector}-constraints',
+      scope: 'read',
+      summary: 'What a remote takes: the limits of its fields, as far as they are known without asking it.',
+      params: { connector: name },
+      async handle(call) {
+        const connector = (await deskFor(call)).connectors.get(call.params['connector'] as string)
+        if (connector === undefined) return undefined
+        const resources = Object.entries(connector.resources).map(([resource, definition]) => {
+          const { summary, perCall, uniqueBy, fields = {} } = definition
+          return [resource, { summary, perCall, uniqueBy, fields }]
+        })
+        return { connector: connector.name, resources: Object.fromEntries(resources) }
+      },
     },
     {
       method: 'GET',
@@ -196,6 +217,9 @@ function connectionOperations({
           timezone,
           language,
           organisations,
+          ...Object.fromEntries(
+            Object.entries(organisations).map(([connector, each]) => [`${connector}OrgId`, each]),
+          ),
           endpoints: endpoints.map(({ id, connector, verifier }) => ({ id, connector, verifier })),
           createdAt: createdAt.toISOString(),
         }

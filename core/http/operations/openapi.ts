@@ -118,7 +118,7 @@ function described({ summary, scope, signed, params, query, body, status = 200 }
   return {
     summary,
     parameters,
-    security: [...(signed === true ? [{ signature: [] }] : []), { key: [scope] }],
+    security: [{ key: [scope] }, ...(signed === true ? [{ signature: [] }] : [])],
     ...content,
     responses: {
       ...answers(String(status), status === 202 ? 'Begun.' : 'The answer.'),

@@ -7,12 +7,14 @@ import type { Desk } from '../../operations/desk.ts'
 import { CONTENT_TYPE, exposition } from '../../operations/exposition.ts'
 import type { MappingDesk } from '../../operations/mappings.ts'
 import type { Measures } from '../../operations/measures.ts'
+import type { TenantMaking } from '../../operations/tenants.ts'
 import type { PipelineSet } from '../../pipeline/compiled.ts'
 import type { SavedMapping } from '../../pipeline/configuration.ts'
 import type { ConnectorDefinition, Log } from '../../plugin.ts'
 import type { Reasons } from '../../reasons/reasons.ts'
 import type { Store } from '../../store/connect.ts'
 import type { Door } from '../receive.ts'
+import { administrationOperations } from './administration.ts'
 import { extensionOperations } from './extension.ts'
 import { gateOperations } from './gates.ts'
 import { letterOperations } from './letters.ts'
@@ -37,6 +39,9 @@ export interface OperationsOptions {
   /** Takes up at once what was saved. */
   readonly refresh: () => Promise<void>
   readonly sealing: Sealing
+  readonly making: TenantMaking
+  /** The tenant whose `admin` keys make others. */
+  readonly installation: string
 }
 
 /** The page runs nothing and loads nothing. */
@@ -58,6 +63,12 @@ export function operationsOf(options: OperationsOptions): readonly Operation[] {
     ...readingOperations,
     ...letterOperations(log, ring),
     ...gateOperations(connectors),
+    ...administrationOperations({
+      making: options.making,
+      installation: options.installation,
+      connectors: new Set(connectors.keys()),
+      afterwards: refresh,
+    }),
     ...extensionOperations({
       deskFor: mappingDesk,
       afterwards: refresh,
