@@ -134,9 +134,23 @@ describe('the operator at a terminal', () => {
     expect((await wasl('keys list')).text)
       .to.contain(String(made['id']))
       .and.not.to.contain(secret)
+    const next = await json(`keys rotate ${made['id']} --hours 1`)
+    expect(next['scopes']).to.deep.equal(['read'])
+    expect((await refusal('keys rotate nobody')).message).to.match(/There is no key/)
+    await wasl(`keys revoke ${next['id']}`)
     await wasl(`keys revoke ${made['id']}`)
     expect((await wasl('keys list')).text).not.to.contain(String(made['id']))
     expect((await refusal('keys create --scope everything')).message).to.match(/There is no scope/)
+  })
+
+  it('switches a module off and on, and rotates a signing secret', async () => {
+    expect(await json('modules off student')).to.deep.equal({ module: 'student', enabled: false })
+    expect(await json('modules on student')).to.deep.equal({ module: 'student', enabled: true })
+    expect((await refusal('modules off nothing')).message).to.match(/no running module/)
+    const { id, secret } = college.engine.credentials.endpoints['zoho']!
+    expect((await json(`tenants rotate ${id}`))['secret'])
+      .to.be.a('string')
+      .and.not.equal(secret)
   })
 
   it('lists colleges and modules', async () => {

@@ -1,31 +1,27 @@
 /** `wasl keys`, `wasl tenants`, `wasl modules`, `wasl gates` and `wasl audit`. */
-import { newApiKey } from '../../http/keys.ts'
+
+import { DataError } from '../../errors.ts'
 import { SCOPES } from '../../http/ports.ts'
 import { STATES } from '../../operations/desk.ts'
 import { listGates, pauseRemote, resumeRemote } from '../../operations/gates.ts'
+import { createKey, listKeys, OVERLAP_HOURS, revokeKey, rotateKey } from '../../operations/keys.ts'
+import { switchModule } from '../../operations/modules.ts'
+import { rotateSecret } from '../../operations/tenants.ts'
+import { tenantMaking } from '../../tenant-making.ts'
 import { UsageError } from '../pipeline-context.ts'
 import type { RunCommand } from '../table.ts'
 import { told } from './outcome.ts'
-import { missing, type Terminal, withSubcommands } from './terminal.ts'
+import { missing, moduleOf, type Terminal, withSubcommands } from './terminal.ts'
 
-const DAY_MS = 24 * 3_600_000
 const MOST_COUNTED = 10_000
 
-const wrote = ({ desk }: Terminal, action: string, target: string, details: Record<string, string> = {}) =>
-  desk.audit.write({ tenant: desk.tenant.id, by: desk.by, action, target, details })
+const making = ({ secrets, context }: Terminal) => tenantMaking(secrets, context.connectors)
 
 export const keys: RunCommand = withSubcommands('keys', {
   list: {
     usage: '',
     async run({ desk, list }) {
-      const found = await desk.store.tenants.keysOf(desk.tenant.id)
-      const items = found.map(({ _id, scopes, createdAt, expiresAt }) => ({
-        id: _id,
-        scopes,
-        createdAt: createdAt.toISOString(),
-        ...(expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() }),
-      }))
-      list({ items }, ['KEY', 'SCOPES', 'CREATED', 'EXPIRES'], key => [
+      list({ items: await listKeys(desk) }, ['KEY', 'SCOPES', 'CREATED', 'EXPIRES'], key => [
         key.id,
         key.scopes.join(', '),
         key.createdAt,
@@ -38,33 +34,33 @@ export const keys: RunCommand = withSubcommands('keys', {
     usage: '--scope read|operate|configure|admin [--days <n>]',
     options: { scope: { type: 'string', multiple: true }, days: { type: 'string' } },
     async run(terminal) {
-      const { desk, secrets, values, show } = terminal
+      const { desk, values, show } = terminal
       const scopes = scopesOf(values['scope'] as unknown as readonly string[] | undefined)
-      const expiresAt = expiryOf(values['days'] as string | undefined, desk.now())
-      const { id, secret, key } = newApiKey()
-      await wrote(terminal, 'key.create', id, { scopes: scopes.join(' ') })
-      await desk.store.tenants.addKey({
-        _id: id,
-        tenant: desk.tenant.id,
-        scopes: [...scopes],
-        hash: secrets.hashKey(secret),
-        createdAt: new Date(desk.now()),
-        ...(expiresAt === undefined ? {} : { expiresAt }),
-      })
-      show({ id, key, scopes }, () => [key, 'This key is shown once: only a hash of it is kept.'])
+      const days = daysOf(values['days'] as string | undefined)
+      const made = await createKey(desk, making(terminal).keys, scopes, days)
+      show(made, () => [made.key, 'This key is shown once: only a hash of it is kept.'])
+      return 0
+    },
+  },
+  rotate: {
+    usage: '<key> [--hours <overlap>]',
+    names: 1,
+    options: { hours: { type: 'string' } },
+    async run(terminal) {
+      const { desk, names, show } = terminal
+      const id = names[0] as string
+      const made = await rotateKey(desk, making(terminal).keys, id, hoursOf(terminal))
+      if (made === undefined) throw missing('key', id)
+      show(made, () => [made.key, `This key is shown once; ${id} counts until ${made.oldUntil}.`])
       return 0
     },
   },
   revoke: {
     usage: '<key>',
     names: 1,
-    async run(terminal) {
-      const { desk, names, show } = terminal
+    async run({ desk, names, show }) {
       const id = names[0] as string
-      const all = await desk.store.tenants.keysOf(desk.tenant.id)
-      if (!all.some(({ _id }) => _id === id)) throw missing('key', id)
-      await wrote(terminal, 'key.revoke', id)
-      await desk.store.tenants.removeKey(desk.tenant.id, id)
+      if (!(await revokeKey(desk, id))) throw missing('key', id)
       show({ id, status: 'revoked' }, () => [`Revoked: running engines refuse ${id} within 5 s.`])
       return 0
     },
@@ -80,10 +76,18 @@ function scopesOf(given: readonly string[] | undefined): readonly string[] {
   return given
 }
 
-function expiryOf(days: string | undefined, now: number): Date | undefined {
+function daysOf(days: string | undefined): number | undefined {
   if (days === undefined) return undefined
   if (!/^[1-9]\d{0,3}$/.test(days)) throw new UsageError('--days is a number from 1 to 9999.')
-  return new Date(now + Number(days) * DAY_MS)
+  return Number(days)
+}
+
+/** How long the old one counts beside the new one. */
+function hoursOf({ values }: Terminal): number {
+  const hours = (values['hours'] as string | undefined) ?? String(OVERLAP_HOURS)
+  if (!/^\d{1,3}$/.test(hours) || Number(hours) > 720)
+    throw new UsageError('--hours is a number from 0 to 720.')
+  return Number(hours)
 }
 
 export const tenants: RunCommand = withSubcommands('tenants', {
@@ -105,6 +109,21 @@ export const tenants: RunCommand = withSubcommands('tenants', {
         tenant.language,
         tenant.endpoints.map(({ connector, verifier }) => `${connector} (${verifier})`).join(', '),
       ])
+      return 0
+    },
+  },
+  rotate: {
+    usage: '<endpoint> [--hours <overlap>]',
+    names: 1,
+    options: { hours: { type: 'string' } },
+    async run(terminal) {
+      const { desk, names, show } = terminal
+      const id = names[0] as string
+      const made = await rotateSecret(desk, making(terminal), id, hoursOf(terminal))
+      if (made === undefined) throw missing('endpoint', id)
+      if (made === 'changed')
+        throw new DataError('NOT_NOW', 'Somebody else has just rotated it.', { hint: 'Look at it again.' })
+      show(made, () => [made.secret, `This secret is shown once; the old one counts until ${made.oldUntil}.`])
       return 0
     },
   },
@@ -138,7 +157,21 @@ export const modules: RunCommand = withSubcommands('modules', {
       return 0
     },
   },
+  on: { usage: '<module>', names: 1, run: terminal => switchTo(terminal, true) },
+  off: { usage: '<module>', names: 1, run: terminal => switchTo(terminal, false) },
 })
+
+async function switchTo(terminal: Terminal, enabled: boolean): Promise<number> {
+  const { desk, names, show } = terminal
+  const module = moduleOf(terminal, names[0] as string)
+  await switchModule(desk, module, enabled)
+  show({ module, enabled }, () => [
+    enabled
+      ? `${module} is on: running engines take its events up within 5 s.`
+      : `${module} is off: running engines skip its events within 5 s.`,
+  ])
+  return 0
+}
 
 export const gates: RunCommand = withSubcommands('gates', {
   list: {
