@@ -1,6 +1,8 @@
 /** The composition root: builds every part, wires them, starts and stops them in order. */
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { type Alerts, createAlerts } from './alerts/alerts.ts'
+import { waysOf } from './alerts/ways.ts'
 import { createDelivery, type Delivery } from './delivery/delivery.ts'
 import { SetupError, StoreError } from './errors.ts'
 import { type Credentials, type FirstStart, firstStart, writeCredentials } from './first-start.ts'
@@ -53,6 +55,8 @@ export interface Engine {
   readonly store: Store
   readonly delivery: Delivery
   readonly tenants: TenantDirectory
+  /** Tells people of trouble; works where the role is not `http`. */
+  readonly alerts: Alerts
   /** Where the data is, without a password. */
   readonly storeName: string
   stop(): Promise<void>
@@ -205,13 +209,32 @@ async function start(
   closing.push(() => delivery.stop(STOP_MS))
 
   const making = tenantMaking(secrets, connectors)
+  const audit = createAudit(store.audit, secrets.hashKey, now)
+  const reasons = createReasons(connectors)
+  const alerts = createAlerts({
+    store,
+    settings,
+    log,
+    now,
+    ways: waysOf(settings.alerts, base =>
+      createHttpClient(base, { remote: 'alerts', log, allowPrivate: settings.alerts.webhookPrivate }),
+    ),
+    tenants: tenants.ids,
+    deskFor: async id => {
+      const tenant = await tenants.get(id)
+      const { language } = tenant.run(now())
+      return { store, tenant, audit, reasons, by: 'alerts', language, now }
+    },
+  })
+  closing.push(() => alerts.stop())
+
   let url = ''
   if (settings.role !== 'worker') {
     const operations = operationRoutes({
       store,
       tenants,
-      audit: createAudit(store.audit, secrets.hashKey, now),
-      reasons: createReasons(connectors),
+      audit,
+      reasons,
       connectors: known,
       log,
       now,
@@ -260,12 +283,13 @@ async function start(
   const credentials = await writeCredentials(first, url)
   delivery.start()
   if (worker) {
+    alerts.start()
     closing.push(() => jobs.stop(STOP_MS))
     // It may come up later: what is due is found without it.
     if (scheduler) jobs.start().catch(error => log.error('scheduler_not_started', { error }))
     forgetPayloads(store, now(), 400).catch(error => log.warn('payloads_not_forgotten', { error }))
   }
-  return { url, credentials, store, delivery, tenants, storeName: address.name, stop: stopAll }
+  return { url, credentials, store, delivery, tenants, alerts, storeName: address.name, stop: stopAll }
 }
 
 const forgetPayloads = (store: Store, now: number, days: number): Promise<void> =>

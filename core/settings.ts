@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util'
 import { SetupError } from './errors.ts'
 import type { LogLevel } from './log.ts'
 import type { ConnectorDefinition, Json, JsonSchema, Payload } from './plugin.ts'
-import { asBoolean, asNumber, check, converted, near, type Problem, refuse } from './settings-check.ts'
+import { asBoolean, check, converted, near, type Problem, refuse } from './settings-check.ts'
 
 export type Role = 'all' | 'http' | 'worker'
 
@@ -39,6 +39,20 @@ export interface Settings {
   readonly syncConnector?: string
   /** Connectors that are npm packages. */
   readonly connectorPackages: readonly string[]
+  /** Who is told of trouble, and how. */
+  readonly alerts: {
+    readonly webhookUrl?: string
+    /** `whsec_...`; messages are signed with it. */
+    readonly webhookSecret?: string
+    /** The webhook may be http, or at a private address. Default false. */
+    readonly webhookPrivate: boolean
+    /** A program and its arguments, given a whole mail on its input. */
+    readonly mailCommand?: readonly string[]
+    readonly mailTo?: string
+    readonly mailFrom: string
+    /** Percent of the disk of the data folder that should be free. Default 5. */
+    readonly diskFree: number
+  }
   /** The variables whose name begins with `prefix`, without it. A function, so that no log shows their values. */
   readonly variables: (prefix: string) => ReadonlyMap<string, string>
 }
@@ -58,8 +72,24 @@ const VARIABLES: Readonly<Record<string, string>> = {
   key: 'WASL_KEY',
   defaultTenant: 'DEFAULT_TENANT_ID',
   logLevel: 'LOG_LEVEL',
+  alertWebhookUrl: 'ALERT_WEBHOOK_URL',
+  alertWebhookSecret: 'ALERT_WEBHOOK_SECRET',
+  alertWebhookPrivate: 'ALERT_WEBHOOK_PRIVATE',
+  alertMailCommand: 'ALERT_MAIL_COMMAND',
+  alertMailTo: 'ALERT_MAIL_TO',
+  alertMailFrom: 'ALERT_MAIL_FROM',
+  alertDiskFree: 'ALERT_DISK_FREE',
 }
+/** Settings that mean nothing without the other. */
+const PAIRS = [
+  ['alertWebhookUrl', 'alertWebhookSecret'],
+  ['alertWebhookSecret', 'alertWebhookUrl'],
+  ['alertMailCommand', 'alertMailTo'],
+  ['alertMailTo', 'alertMailCommand'],
+] as const
 const PATHS: ReadonlySet<string> = new Set(['dataFolder', 'home'])
+
+const MAIL = '^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+$'
 
 const SCHEMA = {
   type: 'object',
@@ -89,6 +119,27 @@ const SCHEMA = {
     logLevel: { enum: ['debug', 'info', 'warn', 'error', 'silent'] },
     role: { enum: ['all', 'http', 'worker'] },
     syncConnector: { type: 'string', minLength: 1, description: "a connector's name" },
+    alertWebhookUrl: {
+      type: 'string',
+      pattern: '^https?://[^\\s@]+$',
+      description: 'an address that begins with https://, without a name or password',
+    },
+    alertWebhookSecret: {
+      type: 'string',
+      pattern: '^whsec_[A-Za-z0-9+/]{22,}={0,2}$',
+      secret: true,
+      description: 'whsec_ and at least 16 bytes in base64',
+    },
+    alertWebhookPrivate: { type: 'boolean', description: 'true or false' },
+    alertMailCommand: {
+      type: 'array',
+      minItems: 1,
+      items: { type: 'string', minLength: 1 },
+      description: 'a program and its arguments, such as /usr/sbin/sendmail,-t',
+    },
+    alertMailTo: { type: 'string', pattern: MAIL, description: 'an address of e-mail' },
+    alertMailFrom: { type: 'string', pattern: MAIL, description: 'an address of e-mail' },
+    alertDiskFree: { type: 'number', minimum: 0, maximum: 100, description: 'percent, from 0 to 100' },
     pipelines: {
       type: 'object',
       additionalProperties: { type: 'string', minLength: 1, description: 'the name of a file in pipelines/' },
@@ -129,7 +180,7 @@ export async function readSettings(
     if (value === undefined) continue
     variables[setting] = PATHS.has(setting)
       ? resolve(nearest(name), value)
-      : asNumber(value, SCHEMA.properties[setting as 'port'])
+      : converted(value, SCHEMA.properties[setting as 'port'])
   }
   const home = variables['home'] as string | undefined
   const problems: Problem[] = []
@@ -154,16 +205,23 @@ export async function readSettings(
       wrong: `there is no folder ${home}`,
       todo: 'make it, or unset WASL_HOME',
     })
+  for (const [one, other] of PAIRS)
+    if (values[one] !== undefined && values[other] === undefined)
+      problems.push({
+        name: said(other),
+        wrong: 'it is not set',
+        todo: `set it, or unset ${said(one)}`,
+      })
   refuse(problems)
 
   const { connectors, ...plainValues } = values
   const folders = (name: string) =>
     Object.freeze([root, ...(home === undefined ? [] : [home])].map(base => join(base, name)))
   return Object.freeze({
-    ...(plainValues as unknown as Omit<
-      Settings,
-      'production' | 'folders' | 'connectorPackages' | 'variables'
-    >),
+    ...(Object.fromEntries(
+      Object.entries(plainValues).filter(([name]) => !name.startsWith('alert')),
+    ) as unknown as Omit<Settings, 'production' | 'alerts' | 'folders' | 'connectorPackages' | 'variables'>),
+    alerts: alertsOf(values),
     production: environment.get('NODE_ENV') === 'production',
     folders: Object.freeze({
       pipelines: folders('pipelines'),
@@ -227,6 +285,19 @@ const shouted = (name: string) =>
     .replace(/([a-z\d])([A-Z])/g, '$1_$2')
     .replace(/[^A-Za-z\d]+/g, '_')
     .toUpperCase()
+
+/** Checked values, put together. */
+const alertsOf = (values: Values): Settings['alerts'] =>
+  Object.freeze({
+    webhookPrivate: false,
+    mailFrom: 'wasl@localhost',
+    diskFree: 5,
+    ...Object.fromEntries(
+      Object.entries(values).flatMap(([name, value]) =>
+        name.startsWith('alert') ? [[`${name.charAt(5).toLowerCase()}${name.slice(6)}`, value]] : [],
+      ),
+    ),
+  }) as Settings['alerts']
 
 async function readEnvironmentFile(file: string): Promise<NodeJS.ProcessEnv> {
   const text = await readIfThere(file)

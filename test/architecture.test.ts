@@ -9,6 +9,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   commands: ['*'],
   engine: ['*'],
   http: ['delivery', 'operations', 'pipeline', 'reasons', 'store', 'json', 'secrets'],
+  alerts: ['http', 'operations', 'reasons', 'settings', 'store'],
   jobs: ['delivery', 'store'],
   delivery: ['pipeline', 'store', 'json'],
   pipeline: ['json'],

@@ -2,6 +2,7 @@
 import type { Collection, Db } from 'mongodb'
 import { Mongoose } from 'mongoose'
 import { StoreError } from '../errors.ts'
+import { type Alerts, alertsIn } from './alerts.ts'
 import { type AuditRows, auditIn } from './audit.ts'
 import { type BulkJobs, bulkIn } from './bulk.ts'
 import { type Deliveries, deliveriesIn } from './deliveries.ts'
@@ -28,6 +29,7 @@ export interface Store {
   readonly history: History
   readonly lookup: Lookup
   readonly audit: AuditRows
+  readonly alerts: Alerts
   readonly bulk: BulkJobs
   readonly mappings: Mappings
   /** For Agenda, which brings its own collection, and for tests that watch the driver. */
@@ -103,6 +105,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     history: historyIn(deliveries),
     lookup: lookupIn(records),
     audit: auditIn(models),
+    alerts: alertsIn(models),
     bulk: bulkIn(models),
     mappings: mappingsIn(models),
     db,

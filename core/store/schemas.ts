@@ -161,6 +161,18 @@ const mappings = new Schema(
 )
 mappings.index({ tenant: 1, module: 1, version: 1 }, { name: 'version', unique: true })
 
+const alerts = new Schema(
+  {
+    _id: String,
+    since: { type: Date, required: true },
+    tellAt: { type: Date, required: true },
+    told: [String],
+    expireAt: { type: Date, required: true },
+  },
+  { versionKey: false, autoIndex: false, collection: 'alerts' },
+)
+alerts.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
+
 /** Registers every model on `mongoose` (an instance of its own, never the module's default). */
 const nonces = new Schema(
   { _id: String, expireAt: { type: Date, required: true } },
@@ -177,6 +189,7 @@ export function defineModels(connection: ReturnType<Mongoose['createConnection']
     keys: connection.model('Key', keys),
     vault: connection.model('Vault', vault),
     nonces: connection.model('Nonce', nonces),
+    alerts: connection.model('Alert', alerts),
     audit: connection.model('Audit', audit),
     bulk: connection.model('Bulk', bulk),
     mappings: connection.model('Mapping', mappings),

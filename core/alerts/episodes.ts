@@ -1,0 +1,80 @@
+/** What people are told of, out of what is seen. Pure. */
+import type { Reason } from '../reasons/reasons.ts'
+
+export const KINDS = ['dead_letters', 'gate_closed', 'key_expiring', 'disk_full'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** A gate that is closed so long is told; one for a token or a setting, which no waiting mends, at once. */
+const GATE_MS = 15 * 60_000
+const KEY_MS = 7 * 24 * 3_600_000
+
+export interface Episode {
+  readonly kind: Kind
+  /** Absent: it is the installation's. */
+  readonly tenant?: string
+  /** The remote, the key; what tells one episode from another of its kind. */
+  readonly subject: string
+  /** In ISO 8601. */
+  readonly since?: string
+  readonly count?: number
+  readonly code?: string
+  readonly explained?: Reason
+}
+
+export interface Seen {
+  readonly tenant: string
+  /** The first page of its dead letters, and whether there are more. */
+  readonly letters: readonly { readonly code?: string; readonly explained?: Reason }[]
+  readonly gates: readonly {
+    readonly remote: string
+    readonly reason: string
+    readonly code: string
+    readonly closedAt: string
+    readonly records: number
+    readonly opening: boolean
+    readonly explained?: Reason
+  }[]
+  readonly keys: readonly { readonly id: string; readonly expiresAt?: Date }[]
+}
+
+/** `now`: milliseconds since 1970. */
+export function episodesOf({ tenant, letters, gates, keys }: Seen, now: number): readonly Episode[] {
+  const [first] = letters
+  const dead: readonly Episode[] =
+    first === undefined
+      ? []
+      : [{ kind: 'dead_letters', tenant, subject: 'all', count: letters.length, ...reasonOf(first) }]
+  const closed = gates
+    .filter(gate => {
+      // A person's pause is known to people, and an opening gate needs none.
+      if (gate.reason === 'paused' || gate.opening) return false
+      return gate.reason === 'token' || gate.reason === 'setup' || now - Date.parse(gate.closedAt) >= GATE_MS
+    })
+    .map(
+      (gate): Episode => ({
+        kind: 'gate_closed',
+        tenant,
+        subject: gate.remote,
+        since: gate.closedAt,
+        count: gate.records,
+        ...reasonOf(gate),
+      }),
+    )
+  const expiring = keys.flatMap(({ id, expiresAt }): Episode[] => {
+    const left = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt.getTime() - now
+    if (expiresAt === undefined || left <= 0 || left > KEY_MS) return []
+    return [{ kind: 'key_expiring', tenant, subject: id, since: expiresAt.toISOString() }]
+  })
+  return [...dead, ...closed, ...expiring]
+}
+
+/** `wanted`: percent that should be free. */
+export function diskEpisode(free: number, size: number, wanted: number): readonly Episode[] {
+  const percent = size === 0 ? 100 : (free / size) * 100
+  return percent < wanted ? [{ kind: 'disk_full', subject: 'data', count: Math.floor(percent) }] : []
+}
+
+const reasonOf = ({ code, explained }: { readonly code?: string; readonly explained?: Reason }) => ({
+  ...(code === undefined ? {} : { code }),
+  ...(explained === undefined ? {} : { explained }),
+})
