@@ -5,7 +5,7 @@ type Told = (episode: Episode) => string
 
 const EN: Readonly<Record<Kind, Told>> = {
   dead_letters: ({ count = 0 }) =>
-    `${count}${count < 100 ? '' : ' or more'} dead letters wait for a person; see \`wasl letters\`.`,
+    `${count}${count < 100 ? '' : ' or more'} dead letters wait for a person; see \`wasl dead-letters\`.`,
   gate_closed: ({ subject, since, count }) =>
     `Nothing is sent to ${subject} since ${since}; ${count} records wait there.`,
   key_expiring: ({ subject, since }) => `The key ${subject} expires at ${since}; make another in time.`,
@@ -13,7 +13,7 @@ const EN: Readonly<Record<Kind, Told>> = {
 }
 const AR: Readonly<Record<Kind, Told>> = {
   dead_letters: ({ count }) =>
-    `${count} رسائل متعذرة على الأقل تنتظر من يعالجها؛ راجعها بالأمر wasl letters.`,
+    `${count} رسائل متعذرة على الأقل تنتظر من يعالجها؛ راجعها بالأمر wasl dead-letters.`,
   gate_closed: ({ subject, since, count }) =>
     `لا يُرسل شيء إلى ${subject} منذ ${since}؛ عدد السجلات المنتظرة ${count}.`,
   key_expiring: ({ subject, since }) => `تنتهي صلاحية المفتاح ${subject} في ${since}؛ أنشئ بديلًا قبل ذلك.`,

@@ -173,13 +173,13 @@ const alerts = new Schema(
 )
 alerts.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
 
-/** Registers every model on `mongoose` (an instance of its own, never the module's default). */
 const nonces = new Schema(
   { _id: String, expireAt: { type: Date, required: true } },
   { versionKey: false, autoIndex: false, collection: 'nonces' },
 )
 nonces.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
 
+/** Registers every model on a connection of our own, never on the module's default. */
 export function defineModels(connection: ReturnType<Mongoose['createConnection']>) {
   return {
     deliveries: connection.model('Delivery', deliveries),
