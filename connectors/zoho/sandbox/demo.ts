@@ -34,7 +34,7 @@ const demo: Demo = {
         },
         {
           order: 30,
-          title: 'Wasl has told Zoho: see Student_Moodle_ID and Sync_Status.',
+          title: 'A moment later Wasl has told Zoho: see Student_Moodle_ID and Sync_Status.',
           command: `curl -s '${students}?Student_ID=STU-501'`,
         },
         {
