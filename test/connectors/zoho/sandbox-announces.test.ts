@@ -39,7 +39,7 @@ describe('the Zoho sandbox tells others', () => {
     expect(door.requests).to.have.length(3)
     for (const request of door.requests) {
       expect(request.path).to.equal('/api/v1/events/zoho/BTEC_Students?endpoint=e1')
-      expect(zohoSignature.verify(request, [secret], {})).to.deep.equal({
+      expect(zohoSignature.verify(request, [secret], {})).to.include({
         ok: true,
         trusted: true,
         secret: 0,

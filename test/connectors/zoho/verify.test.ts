@@ -35,7 +35,13 @@ describe('zoho-signature', () => {
     zohoSignature.verify(request, secrets, options)
 
   it('believes what was signed with the secret', () => {
-    expect(verify(requestWith({}, signedWith(secret)))).to.deep.equal({ ok: true, trusted: true, secret: 0 })
+    const headers = signedWith(secret)
+    expect(verify(requestWith({}, headers))).to.deep.equal({
+      ok: true,
+      trusted: true,
+      secret: 0,
+      nonce: headers['X-Zoho-Nonce'],
+    })
   })
 
   it('tells which of two live secrets fitted', () => {
