@@ -2,6 +2,7 @@
  * Agenda rings: it sweeps, it runs schedules, and it shows operators when something is tried again. Nothing rests on
  * it: the time at which work is due stands in our own documents, and deleting Agenda's collection loses nothing.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import { MongoBackend } from '@agendajs/mongo-backend'
 import { Agenda } from 'agenda'
 import type { Db } from 'mongodb'
@@ -122,10 +123,12 @@ export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
     async stop(ms) {
       stopped = true
       state = 'stopped'
-      // Whoever stops at once after the start stops what has begun only; how it failed, the starter hears.
-      await Promise.allSettled([starting, ...adding])
+      const most = Math.min(ms, DRAIN_MS)
+      // Whoever stops at once after the start stops what has begun only; how it failed, the starter hears. Agenda is
+      // never ready where the store went away meanwhile.
+      await Promise.race([Promise.allSettled([starting, ...adding]), pause(most, undefined, { ref: false })])
       // Handlers take a moment; Agenda sometimes waits for jobs that it only believes to be running.
-      await agenda.drain(Math.min(ms, DRAIN_MS))
+      await agenda.drain(most)
     },
   }
 }
