@@ -13,7 +13,7 @@ const FINDINGS =
   /^core\/(pipeline\/(case|check|config|further|known|lending|load|schema|shape|source|fields-)|steps\/(map|dependency-check|push-lint)|commands\/)/
 /** Names of settings and codes of Node, which no error of ours carries. */
 const OTHERS =
-  /^(MONGODB_URI|DEFAULT_TENANT_ID|LOG_LEVEL|NODE_ENV|NODE_EXTRA_CA_CERTS|MODULE_NOT_FOUND|(WASL|ERR|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|ALERT)_.*)$/
+  /^(MONGODB_URI|DEFAULT_TENANT_ID|LOG_LEVEL|NODE_ENV|NODE_EXTRA_CA_CERTS|MODULE_NOT_FOUND|(WASL|ERR|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)_.*|ALERT_(DISK_FREE|MAIL_(COMMAND|FROM|TO)|WEBHOOK_(PRIVATE|SECRET|URL)))$/
 
 /** A text in capitals with an underscore is a code; one word alone only where an error is made. */
 const NAMED = /["'`]([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)["'`]/g
