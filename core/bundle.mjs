@@ -68,8 +68,9 @@ function sourceKey(root) {
 /**
  * @param {string} root
  * @param {string} outdir
+ * @param {{ crashPoints?: boolean }} [options] `crashPoints`: for tests; statements labelled CRASH stay
  */
-async function build(root, outdir) {
+export async function build(root, outdir, { crashPoints = false } = {}) {
   const esbuild = await import('esbuild')
   const entries = {
     main: 'core/main.ts',
@@ -93,6 +94,7 @@ async function build(root, outdir) {
     sourcesContent: false,
     // One character beyond Latin-1, in a comment of some package, doubles what the source takes in memory.
     legalComments: 'none',
+    dropLabels: crashPoints ? [] : ['CRASH'],
     minifyWhitespace: true,
     minifySyntax: true,
     lineLimit: 120,

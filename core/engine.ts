@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type Alerts, createAlerts } from './alerts/alerts.ts'
 import { waysOf } from './alerts/ways.ts'
+import { type CrashPoint, crashPoint } from './crash.ts'
 import { createDelivery, type Delivery } from './delivery/delivery.ts'
 import { SetupError, StoreError } from './errors.ts'
 import { type Credentials, type FirstStart, firstStart, writeCredentials } from './first-start.ts'
@@ -187,6 +188,9 @@ async function start(
   const watching = await watchSettings(settings.folders, tenants, log)
   closing.push(() => watching.close())
 
+  const testing: { crash?: CrashPoint | undefined } = {}
+  CRASH: testing.crash = crashPoint(settings.crash)
+
   const worker = settings.role !== 'http'
   const jobs = createJobs({
     db: store.db,
@@ -205,6 +209,7 @@ async function start(
     random: Math.random,
     worker,
     onRetry: jobs.retry,
+    ...testing,
   })
   closing.push(() => delivery.stop(STOP_MS))
 

@@ -53,6 +53,8 @@ export interface Settings {
     /** Percent of the disk of the data folder that should be free. Default 5. */
     readonly diskFree: number
   }
+  /** Builds for tests only: the point at which the process is to die (`crash.ts`). */
+  readonly crash?: string
   /** The variables whose name begins with `prefix`, without it. A function, so that no log shows their values. */
   readonly variables: (prefix: string) => ReadonlyMap<string, string>
 }
@@ -214,6 +216,9 @@ export async function readSettings(
       })
   refuse(problems)
 
+  const testing: Pick<Settings, 'crash'> = {}
+  CRASH: Object.assign(testing, crashOf(environment.get('WASL_CRASH')))
+
   const { connectors, ...plainValues } = values
   const folders = (name: string) =>
     Object.freeze([root, ...(home === undefined ? [] : [home])].map(base => join(base, name)))
@@ -221,6 +226,7 @@ export async function readSettings(
     ...(Object.fromEntries(
       Object.entries(plainValues).filter(([name]) => !name.startsWith('alert')),
     ) as unknown as Omit<Settings, 'production' | 'alerts' | 'folders' | 'connectorPackages' | 'variables'>),
+    ...testing,
     alerts: alertsOf(values),
     production: environment.get('NODE_ENV') === 'production',
     folders: Object.freeze({
@@ -285,6 +291,9 @@ const shouted = (name: string) =>
     .replace(/([a-z\d])([A-Z])/g, '$1_$2')
     .replace(/[^A-Za-z\d]+/g, '_')
     .toUpperCase()
+
+const crashOf = (wanted: string | undefined): Pick<Settings, 'crash'> =>
+  wanted === undefined ? {} : { crash: wanted.trim() }
 
 /** Checked values, put together. */
 const alertsOf = (values: Values): Settings['alerts'] =>

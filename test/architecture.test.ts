@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ['delivery', 'operations', 'pipeline', 'reasons', 'store', 'json', 'secrets'],
   alerts: ['http', 'operations', 'reasons', 'settings', 'store'],
   jobs: ['delivery', 'store'],
-  delivery: ['pipeline', 'store', 'json'],
+  delivery: ['crash', 'pipeline', 'store', 'json'],
   pipeline: ['json'],
   steps: ['pipeline'],
   store: ['secrets', 'json'],
@@ -36,6 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   plugin: [],
   log: [],
   errors: [],
+  crash: [],
 }
 /** Parts of one file or a few, by the files' names. */
 const PART_OF: Readonly<Record<string, string>> = {

@@ -5,12 +5,12 @@ import type { DeliveryDocument } from '../store/documents.ts'
 import { type Arrived, arrive, asReused } from './arrive.ts'
 import type { Arrival, Receipt } from './intake.ts'
 import { receiptOf, statusesOf } from './status.ts'
-import type { Tenants } from './tenant.ts'
+import type { Surroundings, Tenants } from './tenant.ts'
 
 /** Deliveries in one insert at most; the driver splits what is larger than a message anyway. */
 const MOST = 500
 
-export interface AcceptOptions {
+export interface AcceptOptions extends Pick<Surroundings, 'crash'> {
   readonly store: Store
   readonly tenants: Tenants
   readonly connectors: ReadonlyMap<string, ConnectorDefinition>
@@ -54,6 +54,7 @@ export function createAccept(options: AcceptOptions): Accept {
       queue = queue.slice(MOST)
       try {
         const taken = await store.deliveries.insert(batch.map(each => each.document))
+        CRASH: options.crash?.at('A2')
         batch.forEach((each, place) => {
           each.resolve(!taken.has(place))
         })
@@ -102,6 +103,7 @@ export function createAccept(options: AcceptOptions): Accept {
 
   return {
     async accept(arrival) {
+      CRASH: options.crash?.at('A1')
       const tenant = await tenants.get(arrival.tenant)
       const connector = connectors.get(arrival.connector)
       const arrived = arrive(arrival, connector, (name, route) => tenant.pipelines.resourceOf(name, route))

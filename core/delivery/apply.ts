@@ -90,6 +90,7 @@ export function createApply(options: ApplyOptions): Apply {
         }
         if (queue.length === 0) queues.delete(tenantId)
         try {
+          CRASH: await options.crash?.after('B1')
           await applyTasks(await tenants.get(tenantId), batch)
         } catch (error) {
           // Nothing is lost: `dueAt` brings every one of them again.
@@ -143,6 +144,7 @@ export function createApply(options: ApplyOptions): Apply {
         }
       }),
     )
+    CRASH: options.crash?.at('F1')
     await decideTasks(tenant, tasks)
   }
 
@@ -192,10 +194,10 @@ export function createApply(options: ApplyOptions): Apply {
     }
 
     const decided = await decideBatch(store.records, tenant, [...items.keys()], {
-      log,
-      now,
+      ...options,
       gateBefore: resource => options.gates.before(tenant.id, resource, ''),
     })
+    CRASH: options.crash?.at('B3')
     for (const [item, decision] of decided.decisions) {
       const { task, place } = items.get(item) as { task: Task; place: number }
       ;(outcomes.get(task) as EventDocument[])[place] = withDecision(

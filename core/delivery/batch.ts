@@ -28,7 +28,7 @@ export async function decideBatch(
   records: Records,
   tenant: Tenant,
   items: readonly Item[],
-  surroundings: Pick<Surroundings, 'log' | 'now'> & { readonly gateBefore: GateBefore },
+  surroundings: Pick<Surroundings, 'log' | 'now' | 'crash'> & { readonly gateBefore: GateBefore },
 ): Promise<Decided> {
   const decisions = new Map<Item, Decision>()
   const partial: Item[] = []
@@ -37,6 +37,7 @@ export async function decideBatch(
   for (let race = 0; open.length > 0 && race < MOST_RACES; race++) {
     const session = openSession(tenant.id, records)
     const made = await decideAll(session, tenant, open, surroundings)
+    CRASH: surroundings.crash?.at('B2')
     const lost = await write(records, session.drafts)
     const again: Item[] = []
     for (const item of open) {

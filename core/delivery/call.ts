@@ -137,7 +137,8 @@ export async function call(
     await fail(each, result.error)
   }
 
-  await write(connection, definition, writes, signal, settleOne, failAll)
+  CRASH: if (writes.some(({ send }) => send.what === 'marks')) options.crash?.at('C4')
+  await write(options, connection, definition, writes, signal, settleOne, failAll)
   if (adopt.length > 0) {
     const checked = await refuseTaken(store.records, tenant.id, resource, adoptions)
     const updates: Write[] = []
@@ -147,7 +148,7 @@ export async function call(
       else if ('merge' in match) await merge(each, match.merge)
       else if ('id' in match) updates.push({ ...each, id: match.id })
     }
-    await write(connection, definition, updates, signal, settleOne, failAll)
+    await write(options, connection, definition, updates, signal, settleOne, failAll)
   }
   if (gates.before(tenant.id, resource, '') !== undefined && answered) {
     await gates.answered(tenant.id, resource)
@@ -156,6 +157,7 @@ export async function call(
 }
 
 async function write(
+  options: Pick<CallOptions, 'crash'>,
   connection: ResourceConnection,
   definition: ResourceDefinition,
   writes: readonly Write[],
@@ -174,7 +176,10 @@ async function write(
   })
   let results: readonly WriteResult[]
   try {
-    results = await connection.write(operations, signal)
+    const answer = connection.write(operations, signal)
+    CRASH: await options.crash?.after('C2')
+    results = await answer
+    CRASH: options.crash?.at('C3')
   } catch (error) {
     await failAll(writes, error)
     return

@@ -26,8 +26,9 @@ export interface Gates {
 
 export function createGates(
   store: Pick<Store, 'gates' | 'records'>,
-  { log, now, random }: Pick<Surroundings, 'log' | 'now' | 'random'>,
+  options: Pick<Surroundings, 'log' | 'now' | 'random' | 'crash'>,
 ): Gates {
+  const { log, now, random } = options
   let gates = new Map<string, GateDocument>()
   const probes = new Set<string>()
   let lookedForOrphans = 0
@@ -128,6 +129,7 @@ export function createGates(
         const opening = Math.max(1, Math.ceil(held * 0.05))
         for (const key of [...probes]) if (key.startsWith(`${id}|`)) probes.delete(key)
         await store.gates.opening(id, opening)
+        CRASH: options.crash?.at('G1')
         gates.set(id, { ...gate, opening })
         log.info('gate_opening', { gate: id, held, perSecond: opening })
       }

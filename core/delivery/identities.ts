@@ -8,7 +8,7 @@ import type { Held } from './held.ts'
 import { takenBy } from './match.ts'
 import { absorbed, beginMerge, mayMerge } from './merge.ts'
 import { conflicting, mergedAway, rest } from './settle.ts'
-import type { Tenant } from './tenant.ts'
+import type { Surroundings, Tenant } from './tenant.ts'
 
 export interface Identified {
   /** Go on with these. */
@@ -20,18 +20,19 @@ export interface Identified {
 }
 
 export async function settleIdentities(
-  store: Pick<Store, 'records'>,
+  options: Pick<Surroundings, 'now' | 'crash'> & { readonly store: Pick<Store, 'records'> },
   tenant: Tenant,
   nonce: string,
   helds: readonly Held[],
-  now: () => number,
 ): Promise<Identified> {
+  const { store, now } = options
   const open: Held[] = []
   const pairs: LeasedPair[] = []
   const due: string[] = []
 
   /** Steps two and three of a merge; repeated when either changed meanwhile. */
   async function finishMerge(held: Held): Promise<void> {
+    CRASH: options.crash?.at('M1')
     const { record, pipeline } = held
     const survivor = await survivorOf(record)
     if (survivor === undefined) {
@@ -41,6 +42,7 @@ export async function settleIdentities(
     const change = changeOf({ stored: survivor, next: absorbed(survivor, record, pipeline, new Date(now())) })
     const { stale } =
       change === null ? { stale: new Set() } : await store.records.update([change], randomUUID())
+    CRASH: options.crash?.at('M2')
     pairs.push(mergedAway(held, stale.size === 0, now()))
     due.push(survivor._id)
   }
@@ -63,6 +65,7 @@ export async function settleIdentities(
       open.push(held)
       return
     }
+    CRASH: options.crash?.at('C5')
     if (await store.records.addIdentity(record._id, nonce, missing)) {
       held.rev += 1
       record.identities.push(...missing)

@@ -61,6 +61,7 @@ export function createSend(options: SendOptions): Send {
     const nonce = randomUUID()
     const at = now()
     const claimed = await store.records.claim(ids, nonce, new Date(at), new Date(at + LEASE_MS))
+    CRASH: options.crash?.at('C1')
     if (claimed.length === 0) return false
     const again = claimed.some(record => record.claims > 1)
     if (again) alone = true
@@ -99,6 +100,10 @@ export function createSend(options: SendOptions): Send {
     const settle = async (ended: readonly LeasedPair[]): Promise<void> => {
       lease.settled(ended.map(({ same }) => same.id))
       await store.records.settle(nonce, ended)
+      CRASH: {
+        if (ended.some(({ same }) => same.set['absorbed'] === true)) options.crash?.at('M3')
+        if (ended.some(({ same }) => same.set['state'] === 'retrying')) options.crash?.at('E1')
+      }
     }
     const helds: Held[] = []
     const homeless: string[] = []
@@ -114,7 +119,7 @@ export function createSend(options: SendOptions): Send {
     }
     await wake(tenant, helds)
     for (const id of await settleShared(store, tenant, nonce, helds, now)) hints.add(id)
-    const { open, pairs: ended, due } = await settleIdentities(store, tenant, nonce, helds, now)
+    const { open, pairs: ended, due } = await settleIdentities(options, tenant, nonce, helds)
     const pairs: LeasedPair[] = [...ended]
     for (const id of due) hints.add(id)
     await Promise.all([
@@ -161,7 +166,9 @@ export function createSend(options: SendOptions): Send {
       if (record.woke !== true) continue
       for (const key of [...record.keys, ...pipeline.keysOf(record.fields)]) keys.add(key)
     }
+    CRASH: if (keys.size > 0) options.crash?.at('C6')
     const woken = await store.records.wake(tenant.id, [...keys], new Date(now()))
+    CRASH: if (keys.size > 0) options.crash?.at('C7')
     if (woken > 0) log.debug('woken', { tenant: tenant.id, records: woken })
   }
 
@@ -182,6 +189,7 @@ export function createSend(options: SendOptions): Send {
         unset: [],
       })),
     )
+    CRASH: options.crash?.at('D1')
     for (const { held } of parking) {
       held.rev += 1
       held.found.clear()

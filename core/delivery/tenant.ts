@@ -1,5 +1,6 @@
 /** What the delivery needs of a tenant while it works for it. */
 
+import type { CrashPoint } from '../crash.ts'
 import type { PipelineSet } from '../pipeline/compiled.ts'
 import type {
   Connection,
@@ -49,4 +50,6 @@ export interface Surroundings {
   readonly now: () => number
   /** Between 0 and 1: for jitter. */
   readonly random: () => number
+  /** Tests only; used in statements labelled CRASH, which the bundle leaves out. */
+  readonly crash?: CrashPoint | undefined
 }
