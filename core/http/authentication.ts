@@ -2,7 +2,8 @@ import type { Request, Server } from '@hapi/hapi'
 import type { SignedRequest, Verdict } from '../plugin.ts'
 import { type Caller, callerOf, credentialsIn } from './keys.ts'
 import type { Endpoint, Scope, Surroundings } from './ports.ts'
-import { forbidden, problem, unauthorized } from './problems.ts'
+import { forbidden, problem, tooManyAttempts, unauthorized } from './problems.ts'
+import { requestIdOf } from './request-id.ts'
 
 /** Verifications of one request at most, where it names neither its endpoint nor its tenant. */
 const MAX_CANDIDATES = 16
@@ -20,15 +21,13 @@ export interface Sender {
   readonly nonce?: string
 }
 
-type Needs = Pick<Surroundings, 'access' | 'verifiers' | 'log' | 'now'>
+type Needs = Pick<Surroundings, 'access' | 'verifiers' | 'log' | 'now' | 'attempts'>
 
-/** Whose key the request carries; undefined where it carries none of ours. Raises 401, 403 and 415. */
+/** Whose key the request carries; undefined where it carries none of ours. Raises 401, 403, 415 and 429. */
 export async function callerBy(request: Request, scope: Scope, needs: Needs): Promise<Caller | undefined> {
   const authorization = request.raw.req.headers.authorization
   if (authorization === undefined || credentialsIn(authorization) === undefined) return undefined
-  const caller = await callerOf(authorization, request.raw.req.headers, needs.access, needs.now())
-  if (caller === undefined)
-    throw refused(request, needs, ['the key is unknown, expired, or of another tenant'])
+  const caller = await judged(request, authorization, needs)
   if (!caller.scopes.has(scope)) throw forbidden(scope)
   // The one type that a form of another site cannot send.
   if (
@@ -38,6 +37,29 @@ export async function callerBy(request: Request, scope: Scope, needs: Needs): Pr
   )
     throw problem(415, 'UNSUPPORTED_TYPE', 'The body must be of the type application/json.')
   return caller
+}
+
+/** Raises 401, and 429 where too many keys were wrong before. */
+async function judged(request: Request, authorization: string, needs: Needs): Promise<Caller> {
+  const { access, attempts, now, log } = needs
+  const peer = request.info.remoteAddress
+  const key = credentialsIn(authorization)?.id ?? ''
+  const throttled = (wait: number) => {
+    // One line for each that is not looked at would be as much work as looking.
+    log.debug('http.throttled', { method: request.method, path: request.path, peer, wait })
+    return tooManyAttempts(wait)
+  }
+  const before = attempts.waitFor(peer, key)
+  if (before !== undefined) throw throttled(before)
+  const caller = await callerOf(authorization, request.raw.req.headers, access, now())
+  if (caller !== undefined) {
+    attempts.succeeded(key)
+    return caller
+  }
+  attempts.failed(peer, key)
+  const wait = attempts.waitFor(peer, key)
+  if (wait !== undefined) log.warn('http.throttling', { peer, key, wait })
+  throw refused(request, needs, ['the key is unknown, expired, or of another tenant'])
 }
 
 export const senderOf = (caller: Caller): Sender => ({
@@ -94,12 +116,8 @@ export function addKeyStrategies(
 ): void {
   async function byKey(request: Request) {
     const authorization = request.raw.req.headers.authorization
-    const caller =
-      authorization === undefined
-        ? undefined
-        : await callerOf(authorization, request.raw.req.headers, needs.access, needs.now())
-    if (caller === undefined) throw refused(request, needs, ['no key, or a wrong one'])
-    const { id, tenant, scopes, basic } = caller
+    if (authorization === undefined) throw refused(request, needs, ['no key'])
+    const { id, tenant, scopes, basic } = await judged(request, authorization, needs)
     return { user: { by: `key:${id}`, tenant, basic }, scope: [...scopes] }
   }
 
@@ -166,6 +184,7 @@ function refused(request: Request, { log }: Needs, reasons: readonly string[]) {
     method: request.method,
     path: request.path,
     peer: request.info.remoteAddress,
+    request: requestIdOf(request),
     reasons,
   })
   return unauthorized()

@@ -2,6 +2,7 @@
 import type { Intake } from '../delivery/intake.ts'
 import type { PipelineSet } from '../pipeline/compiled.ts'
 import type { ConnectorDefinition, Json, Log, Verifier } from '../plugin.ts'
+import type { Attempts } from './attempts.ts'
 
 export const SCOPES = ['read', 'operate', 'configure', 'admin'] as const
 export type Scope = (typeof SCOPES)[number]
@@ -110,4 +111,7 @@ export interface HttpOptions {
 }
 
 /** The options with every limit filled in, as the routes get them. */
-export type Surroundings = Omit<HttpOptions, 'limits'> & { readonly limits: Limits }
+export type Surroundings = Omit<HttpOptions, 'limits'> & {
+  readonly limits: Limits
+  readonly attempts: Attempts
+}

@@ -40,6 +40,12 @@ export const unauthorized = (): Boom =>
     headers: { 'www-authenticate': 'Basic realm="wasl", charset="UTF-8"' },
   })
 
+/** As constant as the 401; `wait`: seconds. */
+export const tooManyAttempts = (wait: number): Boom =>
+  problem(429, 'TOO_MANY_ATTEMPTS', 'Too many requests could not be authenticated. Please wait.', {
+    headers: { 'retry-after': String(wait) },
+  })
+
 export const forbidden = (scope: string): Boom =>
   problem(403, 'SCOPE_MISSING', `This needs a key with the scope "${scope}".`)
 

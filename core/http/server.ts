@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { createServer as createListener, Server as Listener } from 'node:http'
 import type { Lifecycle, Request, Server } from '@hapi/hapi'
 import Hapi from '@hapi/hapi'
+import { createAttempts } from './attempts.ts'
 import { addKeyStrategies } from './authentication.ts'
 import { addBatchRoutes } from './batch.ts'
 import { addEventRoutes, rawBody } from './events.ts'
@@ -9,6 +9,7 @@ import { addHealthRoutes } from './health.ts'
 import { type HttpOptions, LIMITS, type Surroundings } from './ports.ts'
 import { answerFor, notFound, problem } from './problems.ts'
 import { createDoor, type Door } from './receive.ts'
+import { requestIdOf } from './request-id.ts'
 import { addStatusRoute } from './status.ts'
 
 const BACKLOG = 4096
@@ -38,7 +39,11 @@ export async function createServer(
   options: HttpOptions,
   routes?: (server: Server, door: Door) => void,
 ): Promise<Server> {
-  const surroundings: Surroundings = { ...options, limits: { ...LIMITS, ...options.limits } }
+  const surroundings: Surroundings = {
+    ...options,
+    limits: { ...LIMITS, ...options.limits },
+    attempts: createAttempts(options.now),
+  }
   const { limits } = surroundings
   const listener = createListener({
     requestTimeout: Math.max(limits.batchMs, HEADERS_MS) + CHECK_MS,
@@ -102,16 +107,15 @@ const answerWith =
   ({ log }: Surroundings): Lifecycle.Method =>
   (request, h) => {
     const { response } = request
-    const correlation = randomUUID()
+    const correlation = requestIdOf(request)
     if (!('isBoom' in response)) {
       for (const [name, value] of SECURITY_HEADERS) response.headers[name] ??= value
       response.headers['x-request-id'] = correlation
       return h.continue
     }
     const { output, unexpected } = answerFor(response, correlation)
-    if (unexpected) log.error('http.failed', { ...whereOf(request), correlation, error: response })
-    else if (output.statusCode >= 500)
-      log.warn('http.unavailable', { ...whereOf(request), correlation, error: response })
+    if (unexpected) log.error('http.failed', { ...whereOf(request), error: response })
+    else if (output.statusCode >= 500) log.warn('http.unavailable', { ...whereOf(request), error: response })
     const answer = h.response(output.payload).code(output.statusCode)
     for (const [name, value] of SECURITY_HEADERS) answer.header(name, value)
     for (const [name, value] of Object.entries(output.headers)) answer.header(name, String(value))
@@ -119,7 +123,11 @@ const answerWith =
   }
 
 /** Without the query, which may hold a secret. */
-const whereOf = (request: Request) => ({ method: request.method, path: request.path })
+const whereOf = (request: Request) => ({
+  method: request.method,
+  path: request.path,
+  request: requestIdOf(request),
+})
 
 /** Every path answers the methods that it has not with 405 and those that it has. */
 function addMethodRefusals(server: Server): void {

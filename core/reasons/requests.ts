@@ -10,6 +10,17 @@ export const requestCodes: Codes = {
     ['The request is not as it must be.', READ],
     ['الطلب ليس بالشكل المطلوب.', READ_AR],
   ),
+  TOO_MANY_ATTEMPTS: words(
+    'it',
+    [
+      'Too many wrong keys came from that address, or under that key’s name.',
+      'Set the right key where the requests come from; wait as long as Retry-After says.',
+    ],
+    [
+      'وردت مفاتيح خاطئة كثيرة من ذلك العنوان أو باسم ذلك المفتاح.',
+      'صحّح المفتاح لدى المرسل، وانتظر المدة المذكورة في Retry-After.',
+    ],
+  ),
   BODY: words(
     'it',
     ['The body of the request is not as it must be.', READ],

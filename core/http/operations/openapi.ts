@@ -86,6 +86,7 @@ const answers = (status: string, description: string): { [status: string]: Json 
   [status]: { description },
   '400': problem('It is not as it must be.'),
   '401': problem('Nobody proved who asks.'),
+  '429': problem('Too many wrong keys came before; Retry-After says how long to wait.'),
 })
 
 const inPath = (path: string): Json[] =>
