@@ -68,8 +68,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       '  Into WASL_HOME where it is set, else into the clone. A module is a pipeline, a mapping and cases;\n  a connector has a sandbox and a contract test.\n',
     load: async () => (await import('./new.ts')).create,
   },
+  accounting: {
+    usage: '[--from <time>] [--to <time>]',
+    summary: 'Proves that everything accepted is somewhere: counts by module and outcome that add up.',
+    details: `${OPERATE}  Without times: the last 24 hours. Ends with 1 when something is lost.\n`,
+    load: async () => (await import('./operate/accounting.ts')).accounting,
+  },
   events: {
-    usage: '[list] [--state <state>] [--module <name>] [--record <id>] | show <event> | replay <event>',
+    usage:
+      '[list] [--state <state>] [--module <name>] [--record <id>] | show <event> | replay <event> | replay-window --from <time> --to <time> [--module <name>]',
     summary: 'What came in, and what became of it.',
     details: OPERATE,
     load: async () => (await import('./operate/events.ts')).events,
@@ -107,14 +114,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./operate/mappings.ts')).mappings,
   },
   modules: {
-    usage: '[list]',
-    summary: 'The modules that run, and where their records stand.',
+    usage: '[list] | on <module> | off <module> | pause <module> --reason <why> | resume <module>',
+    summary: 'The modules that run, and where their records stand; switched on and off, paused and resumed.',
     details: OPERATE,
     load: async () => (await import('./operate/administration.ts')).modules,
   },
   tenants: {
-    usage: '[list]',
-    summary: 'The colleges, with their endpoints.',
+    usage: '[list] | rotate <endpoint> [--hours <overlap>] | pause --reason <why> | resume',
+    summary: 'The colleges, with their endpoints; one paused and resumed.',
     details: OPERATE,
     load: async () => (await import('./operate/administration.ts')).tenants,
   },

@@ -13,7 +13,7 @@ import { lookupEvents } from './lookup.ts'
 import type { Decision, Item } from './scene.ts'
 import type { Surroundings, Tenant } from './tenant.ts'
 import { nameOf } from './tenant.ts'
-import { createTouchReader, readAgainMs, type Touched } from './touch.ts'
+import { createTouchReader, heldBack, readAgainMs, type Touched } from './touch.ts'
 
 /** Payloads that wait in memory, in bytes; beyond it deliveries are only stored. */
 const MOST_BYTES = 32 * 1024 * 1024
@@ -25,7 +25,7 @@ const TAKE_MS = 60_000
 
 export interface ApplyOptions extends Surroundings {
   readonly store: Store
-  readonly gates: Pick<Gates, 'before'>
+  readonly gates: Pick<Gates, 'before' | 'isPaused'>
   readonly connectors: ReadonlyMap<string, ConnectorDefinition>
   /** These records are due now. */
   readonly onDue: (tenant: string, records: readonly string[]) => void
@@ -135,7 +135,11 @@ export function createApply(options: ApplyOptions): Apply {
       [...wanted].map(async ([resource, ids]) => {
         const definition = options.resource(resource)
         const results: ReadonlyMap<string, Touched> =
-          definition === undefined ? new Map() : await read(tenant, resource, definition, [...ids.keys()])
+          definition === undefined
+            ? new Map()
+            : options.gates.isPaused(tenant.id, resource)
+              ? heldBack(resource, [...ids.keys()])
+              : await read(tenant, resource, definition, [...ids.keys()])
         const unknown = new DataError('UNKNOWN_MODULE', `Nothing is known of ${nameOf(resource)}.`)
         for (const [id, places] of ids) {
           for (const { task, place } of places) {
@@ -174,7 +178,7 @@ export function createApply(options: ApplyOptions): Apply {
       })
     }
 
-    function settleUnread(task: Task, place: number, failure: { error: WaslError; again: boolean }): void {
+    function settleUnread(task: Task, place: number, failure: Extract<Touched, { error: WaslError }>): void {
       const event = task.document.events[place] as EventDocument
       const events = outcomes.get(task) as EventDocument[]
       if (task.document.channel === 'lookup') {
@@ -182,9 +186,9 @@ export function createApply(options: ApplyOptions): Apply {
         events[place] = { ...event, outcome: 'SKIPPED', reason: 'not_found' }
         return
       }
-      const later = failure.again
-        ? readAgainMs(task.document.receivedAt.getTime(), now(), random())
-        : undefined
+      const later =
+        failure.againMs ??
+        (failure.again ? readAgainMs(task.document.receivedAt.getTime(), now(), random()) : undefined)
       if (later !== undefined) {
         again.set(task, Math.min(again.get(task) ?? Infinity, later))
         log.warn('read_failed', { tenant: tenant.id, event: event.id, code: failure.error.code })
@@ -195,7 +199,7 @@ export function createApply(options: ApplyOptions): Apply {
 
     const decided = await decideBatch(store.records, tenant, [...items.keys()], {
       ...options,
-      gateBefore: resource => options.gates.before(tenant.id, resource, ''),
+      gateBefore: (resource, module) => options.gates.before(tenant.id, resource, '', module),
     })
     CRASH: options.crash?.at('B3')
     for (const [item, decision] of decided.decisions) {
@@ -232,7 +236,7 @@ export function createApply(options: ApplyOptions): Apply {
     }
   }
 
-  function itemOf(task: Task, place: number): Item | { error: WaslError; again: boolean } {
+  function itemOf(task: Task, place: number): Item | Extract<Touched, { error: WaslError }> {
     const event = task.document.events[place] as EventDocument
     const incoming = task.events[place]
     const newId = new ObjectId().toHexString()

@@ -12,9 +12,16 @@ const PROBE_MS = 60_000
 const COUNT_LIMIT = 100_000
 const ORPHANS_AT_ONCE = 1000
 
+/** What a person's pause of a whole tenant stands for in the place of a remote. */
+export const EVERYTHING = '*'
+/** In the place of a remote, what a person's pause of one module stands for: its records are not sent anywhere. */
+export const moduleGate = (module: string): string => `module/${module}`
+
 export interface Gates {
-  /** The id of the gate that keeps `record` from `resource` now, if one does. */
-  before(tenant: string, resource: string, record: string): string | undefined
+  /** The id of the gate that keeps `record` (of `module`, where that is known) from `resource` now, if one does. */
+  before(tenant: string, resource: string, record: string, module?: string): string | undefined
+  /** A person wants nothing asked of `resource` now. */
+  isPaused(tenant: string, resource: string): boolean
   /** Closes the gate that this error asks for and gives its id; undefined: the error is the record's own. */
   closeFor(tenant: string, resource: string, error: WaslError): Promise<string | undefined>
   /** The remote answered. */
@@ -33,7 +40,9 @@ export function createGates(
   const probes = new Set<string>()
   let lookedForOrphans = 0
 
-  const idsFor = (tenant: string, resource: string) => [
+  const idsFor = (tenant: string, resource: string, module?: string) => [
+    `${tenant}|${EVERYTHING}`,
+    ...(module === undefined ? [] : [`${tenant}|${moduleGate(module)}`]),
     `${tenant}|${connectorOf(resource)}`,
     `${tenant}|${resource}`,
   ]
@@ -79,14 +88,20 @@ export function createGates(
       return [...gates.values()]
     },
 
-    before(tenant, resource, record) {
-      for (const id of idsFor(tenant, resource)) {
+    before(tenant, resource, record, module) {
+      for (const id of idsFor(tenant, resource, module)) {
         const gate = gates.get(id)
         if (gate === undefined || gate.opening !== undefined) continue
         if (!probes.has(`${id}|${record}`)) return id
       }
       return undefined
     },
+
+    isPaused: (tenant, resource) =>
+      idsFor(tenant, resource).some(id => {
+        const gate = gates.get(id)
+        return gate?.reason === 'paused' && gate.opening === undefined
+      }),
 
     async closeFor(tenant, resource, error) {
       const asked = whatItAsks(resource, error)

@@ -152,7 +152,7 @@ function whereItStands(
   if (next.woke === true)
     return { state: waits ? 'waiting' : due === undefined ? 'ok' : 'due', dueAt: new Date(run.at) }
   if (due === undefined) return { state: waits ? 'waiting' : 'ok' }
-  const gates = Object.keys(next.outbox).map(gateBefore)
+  const gates = Object.keys(next.outbox).map(resource => gateBefore(resource, next.module))
   const [gate] = gates
   if (!waits && gate !== undefined && !gates.includes(undefined)) return { state: 'gated', gate }
   return { state: waits ? 'waiting' : 'due', dueAt: new Date(due) }

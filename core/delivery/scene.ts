@@ -39,7 +39,7 @@ export interface Scene {
 }
 
 /** The id of the closed gate before a resource of this tenant, if one is closed. */
-export type GateBefore = (resource: string) => string | undefined
+export type GateBefore = (resource: string, module: string) => string | undefined
 
 /** How a person finds a record: its module and its first identity in a remote. */
 export const nameOf = (record: RecordDocument): string => {

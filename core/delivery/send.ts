@@ -124,7 +124,11 @@ export function createSend(options: SendOptions): Send {
     for (const id of due) hints.add(id)
     await Promise.all([
       readReferences(store.records, tenant, open),
-      tenant.prepare(open.flatMap(({ record }) => targetsOf(record))),
+      tenant.prepare(
+        open
+          .flatMap(({ record }) => targetsOf(record))
+          .filter(resource => !gates.isPaused(tenant.id, resource)),
+      ),
     ])
 
     const calls = new Map<string, HeldSend[]>()
@@ -138,7 +142,7 @@ export function createSend(options: SendOptions): Send {
       }
       const next = nextFor(held, {
         run,
-        gateBefore: resource => gates.before(tenant.id, resource, record._id),
+        gateBefore: resource => gates.before(tenant.id, resource, record._id, record.module),
         metadata: resource => tenant.metadata(resource),
       })
       if (next.do === 'rest') pairs.push(rest(held, next.drop, now()))

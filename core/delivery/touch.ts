@@ -8,7 +8,12 @@ import { resourceConnection, type Tenant } from './tenant.ts'
 export type Touched =
   | { readonly result: ReadResult; readonly readAt: Date }
   /** Read again later, at the earliest after so many milliseconds. */
-  | { readonly error: WaslError; readonly again: boolean }
+  | {
+      readonly error: WaslError
+      readonly again: boolean
+      /** In so many milliseconds, however long it has been failing. */
+      readonly againMs?: number
+    }
 
 const TOTAL_MS = 60_000
 /** Reads of one resource begin at least so far apart: a burst of touches for one record is read twice, not a hundred times. */
@@ -92,6 +97,15 @@ export function createTouchReader(now: () => number): typeof readTouched {
     for (const id of ids) round.ids.add(id)
     return round.result
   }
+}
+
+/** A person's pause lasts as long as they want: what must be read is looked at again every so often. */
+const PAUSED_MS = 15_000
+
+/** Nothing is asked of a remote that a person has paused; what must be read there waits. */
+export function heldBack(resource: string, ids: readonly string[]): ReadonlyMap<string, Touched> {
+  const error = new RetryableError('PAUSED', `${resource} is not read while a person has paused it.`)
+  return new Map(ids.map(id => [id, { error, again: true, againMs: PAUSED_MS }]))
 }
 
 const unseen = (resource: string, id: string) =>

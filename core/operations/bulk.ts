@@ -5,6 +5,7 @@ import { discard, discardRecords, replayWindow, retryRecords, retryTogether } fr
 import type { Desk } from './desk.ts'
 import { deliveryOf } from './events.ts'
 import { type LetterFilter, listDeadLetters, listRetries } from './letters.ts'
+import { moduleNamed } from './records.ts'
 
 const PAGE = 100
 
@@ -91,9 +92,10 @@ async function* parts(
 ): AsyncGenerator<{ readonly done: number; readonly refused: number }> {
   if (order.what === 'events.replay') {
     const [from, to] = [new Date(order.from), new Date(order.to)]
+    const module = order.module && (moduleNamed(desk, order.module) ?? order.module)
     let after: string | undefined
     do {
-      const part = await replayWindow(desk, from, to, order.module, after)
+      const part = await replayWindow(desk, from, to, module, after)
       yield { done: part.replayed, refused: part.refused }
       after = part.next
     } while (after !== undefined)

@@ -1,4 +1,5 @@
-/** Gates as operators see them, and remotes that a person pauses and resumes. */
+/** Gates as operators see them; and what a person pauses and resumes: a remote, a module, or the whole tenant. */
+import { EVERYTHING, moduleGate } from '../delivery/gate.ts'
 import type { Reason } from '../reasons/reasons.ts'
 import type { GateDocument } from '../store/documents.ts'
 import type { Done } from './changes.ts'
@@ -9,7 +10,7 @@ const FOR_EVER = new Date(Date.UTC(9999, 0))
 const MOST_COUNTED = 10_000
 
 export interface GateView {
-  /** A connector, or `connector/resource` where only that is closed. */
+  /** A connector, or `connector/resource` where only that is closed; `module/<name>` and `*` where those are paused. */
   readonly remote: string
   readonly reason: GateDocument['reason']
   readonly code: string
@@ -44,10 +45,24 @@ export async function listGates({ store, tenant, reasons, language }: Desk): Pro
   )
 }
 
-/** Nothing is sent to `remote` any more, and no attempt is counted, until it is resumed. */
-export async function pauseRemote(desk: Desk, remote: string, reason: string): Promise<void> {
+/** What a person may pause: what comes in is stored and applied all the same, and waits at the gate. */
+export type Pausable =
+  | { readonly what: 'tenant' }
+  | { readonly what: 'module'; readonly module: string }
+  /** A connector, or `connector/resource`. */
+  | { readonly what: 'remote'; readonly remote: string }
+
+function gateOf(pausable: Pausable): string {
+  if (pausable.what === 'tenant') return EVERYTHING
+  return pausable.what === 'module' ? moduleGate(pausable.module) : pausable.remote
+}
+
+/** Nothing is sent there any more, and no attempt is counted, until it is resumed. Engines hear of it within a second. */
+export async function pause(desk: Desk, pausable: Pausable, reason: string): Promise<void> {
   const { store, tenant, audit, by, now } = desk
-  await audit.write({ tenant: tenant.id, by, action: 'remote.pause', target: remote, details: { reason } })
+  const remote = gateOf(pausable)
+  const action = `${pausable.what}.pause`
+  await audit.write({ tenant: tenant.id, by, action, target: remote, details: { reason } })
   await store.gates.pause({
     _id: `${tenant.id}|${remote}`,
     tenant: tenant.id,
@@ -61,13 +76,14 @@ export async function pauseRemote(desk: Desk, remote: string, reason: string): P
   })
 }
 
-/** A paused remote is opened, little by little; one that closed by itself is tried at once. */
-export async function resumeRemote(desk: Desk, remote: string): Promise<Done> {
+/** What is paused is opened, little by little; a remote that closed by itself is tried at once. */
+export async function resume(desk: Desk, pausable: Pausable): Promise<Done> {
   const { store, tenant, audit, by, now } = desk
+  const remote = gateOf(pausable)
   const id = `${tenant.id}|${remote}`
   const gate = (await store.gates.all()).find(each => each._id === id)
   if (gate === undefined) return 'missing'
-  await audit.write({ tenant: tenant.id, by, action: 'remote.resume', target: remote })
+  await audit.write({ tenant: tenant.id, by, action: `${pausable.what}.resume`, target: remote })
   const at = new Date(now())
   if (gate.reason !== 'paused') return (await store.gates.tryNow(id, at)) ? 'done' : 'refused'
   const held = await store.records.countAtGate(id, MOST_COUNTED)

@@ -1,4 +1,5 @@
 /** Why a record is where it is, in one plain sentence, with who can mend it. Pure. */
+import { EVERYTHING, moduleGate } from '../delivery/gate.ts'
 import type { CompiledPipeline } from '../pipeline/compiled.ts'
 import type { Reason, Reasons } from '../reasons/reasons.ts'
 import type { Sentence } from '../reasons/sentences.ts'
@@ -65,6 +66,9 @@ export function whyOf(
   if (pipeline === undefined) return say('not_running', { module: record.module })
   if (record.gate !== undefined) {
     const at = gate?.remote ?? record.gate.slice(record.gate.indexOf('|') + 1)
+    if (gate?.reason === 'paused' && at === EVERYTHING) return say('paused_tenant', {}, gate)
+    if (gate?.reason === 'paused' && at === moduleGate(record.module))
+      return say('paused_module', { module: record.module }, gate)
     if (gate?.reason === 'paused') return say('paused', { remote: at }, gate)
     const until = gate?.openAt.toISOString() ?? ''
     return say('gated', { remote: at, message: gate?.message ?? '', until }, gate, gate && until)

@@ -10,6 +10,11 @@ export const requestCodes: Codes = {
     ['The request is not as it must be.', READ],
     ['الطلب ليس بالشكل المطلوب.', READ_AR],
   ),
+  WINDOW: words(
+    'it',
+    ['The window of time ends before it begins.', 'Give an earlier beginning or a later end.'],
+    ['نهاية الفترة الزمنية تسبق بدايتها.', 'حدّد بداية أبكر أو نهاية متأخرة.'],
+  ),
   TOO_MANY_ATTEMPTS: words(
     'it',
     [

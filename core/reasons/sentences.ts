@@ -11,6 +11,8 @@ export type Sentence =
   | 'invalid'
   | 'gated'
   | 'paused'
+  | 'paused_module'
+  | 'paused_tenant'
   | 'retrying'
   | 'dead'
   | 'conflict'
@@ -41,6 +43,14 @@ export const SENTENCES: Readonly<Record<Sentence, Words>> = {
   paused: {
     en: 'It stands at the gate of {remote}, which a person has paused; it goes on when it is resumed.',
     ar: 'متوقف عند بوابة {remote} التي أوقفها أحد المشغّلين مؤقتًا، ويُستكمل عند استئنافها.',
+  },
+  paused_module: {
+    en: 'A person has paused the module {module}: it is stored, and sent when the module is resumed.',
+    ar: 'أوقف أحد المشغّلين الوحدة {module} مؤقتًا: هو محفوظ ويُرسل عند استئنافها.',
+  },
+  paused_tenant: {
+    en: 'A person has paused the whole college: it is stored, and sent when the college is resumed.',
+    ar: 'أوقف أحد المشغّلين الكلية كلها مؤقتًا: هو محفوظ ويُرسل عند استئنافها.',
   },
   retrying: {
     en: 'Sending it to {remote} failed and is tried again at {until}: {message}',

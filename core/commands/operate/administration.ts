@@ -3,7 +3,7 @@
 import { DataError } from '../../errors.ts'
 import { SCOPES } from '../../http/ports.ts'
 import { STATES } from '../../operations/desk.ts'
-import { listGates, pauseRemote, resumeRemote } from '../../operations/gates.ts'
+import { listGates, type Pausable, pause, resume } from '../../operations/gates.ts'
 import { createKey, listKeys, OVERLAP_HOURS, revokeKey, rotateKey } from '../../operations/keys.ts'
 import { switchModule } from '../../operations/modules.ts'
 import { rotateSecret } from '../../operations/tenants.ts'
@@ -112,6 +112,22 @@ export const tenants: RunCommand = withSubcommands('tenants', {
       return 0
     },
   },
+  pause: {
+    usage: '--reason <why>',
+    options: { reason: { type: 'string' } },
+    run: terminal => {
+      const tenant = terminal.desk.tenant.id
+      const sentence = `Nothing of ${tenant} is sent any more; what comes in is stored and waits.`
+      return pauseNow(terminal, { what: 'tenant' }, { tenant }, sentence)
+    },
+  },
+  resume: {
+    usage: '',
+    async run(terminal) {
+      const { desk, show } = terminal
+      return told(await resume(desk, { what: 'tenant' }), 'pause of', desk.tenant.id, show)
+    },
+  },
   rotate: {
     usage: '<endpoint> [--hours <overlap>]',
     names: 1,
@@ -157,6 +173,24 @@ export const modules: RunCommand = withSubcommands('modules', {
       return 0
     },
   },
+  pause: {
+    usage: '<module> --reason <why>',
+    names: 1,
+    options: { reason: { type: 'string' } },
+    run: terminal => {
+      const module = moduleOf(terminal, terminal.names[0] as string)
+      const sentence = `Nothing of ${module} is sent any more; what comes in is stored and waits.`
+      return pauseNow(terminal, { what: 'module', module }, { module }, sentence)
+    },
+  },
+  resume: {
+    usage: '<module>',
+    names: 1,
+    async run(terminal) {
+      const module = moduleOf(terminal, terminal.names[0] as string)
+      return told(await resume(terminal.desk, { what: 'module', module }), 'pause of', module, terminal.show)
+    },
+  },
   on: { usage: '<module>', names: 1, run: terminal => switchTo(terminal, true) },
   off: { usage: '<module>', names: 1, run: terminal => switchTo(terminal, false) },
 })
@@ -193,13 +227,9 @@ export const gates: RunCommand = withSubcommands('gates', {
     usage: '<connector>[/<resource>] --reason <why>',
     names: 1,
     options: { reason: { type: 'string' } },
-    async run(terminal) {
+    run: terminal => {
       const remote = remoteOf(terminal)
-      const reason = (terminal.values['reason'] as string | undefined)?.trim() ?? ''
-      if (reason.length < 3) throw new UsageError('Say why with --reason; it stands in the audit log.')
-      await pauseRemote(terminal.desk, remote, reason)
-      terminal.show({ remote, status: 'paused' }, () => [`Nothing more is sent to ${remote}.`])
-      return 0
+      return pauseNow(terminal, { what: 'remote', remote }, { remote }, `Nothing more is sent to ${remote}.`)
     },
   },
   resume: {
@@ -207,10 +237,23 @@ export const gates: RunCommand = withSubcommands('gates', {
     names: 1,
     async run(terminal) {
       const remote = remoteOf(terminal)
-      return told(await resumeRemote(terminal.desk, remote), 'gate', remote, terminal.show)
+      return told(await resume(terminal.desk, { what: 'remote', remote }), 'gate', remote, terminal.show)
     },
   },
 })
+
+async function pauseNow(
+  { desk, values, show }: Terminal,
+  pausable: Pausable,
+  facts: Readonly<Record<string, string>>,
+  sentence: string,
+): Promise<number> {
+  const reason = (values['reason'] as string | undefined)?.trim() ?? ''
+  if (reason.length < 3) throw new UsageError('Say why with --reason; it stands in the audit log.')
+  await pause(desk, pausable, reason)
+  show({ ...facts, status: 'paused' }, () => [sentence])
+  return 0
+}
 
 function remoteOf({ names, context }: Terminal): string {
   const remote = names[0] as string

@@ -1,8 +1,11 @@
 /** `wasl events`: what came in, what became of it, and once more. */
 import { replay } from '../../operations/changes.ts'
 import { EVENT_STATES, type EventView, listEvents, showEvent } from '../../operations/events.ts'
+import { UsageError } from '../pipeline-context.ts'
 import type { RunCommand } from '../table.ts'
+import { momentOf } from './accounting.ts'
 import { ago, harmless } from './columns.ts'
+import { many } from './letters.ts'
 import { told } from './outcome.ts'
 import { explanation, LISTED, missing, moduleOf, oneOf, pageOf, withSubcommands } from './terminal.ts'
 
@@ -49,6 +52,23 @@ export const events: RunCommand = withSubcommands('events', {
       if (event === undefined) throw missing('event', id)
       show(event, () => [...facts(event), ...explanation(terminal, event.explained)])
       return 0
+    },
+  },
+  'replay-window': {
+    usage: '--from <time> --to <time> [--module <name>]',
+    options: { from: { type: 'string' }, to: { type: 'string' }, module: { type: 'string' } },
+    async run(terminal) {
+      const { values } = terminal
+      const [from, to] = [momentOf('from', values['from']), momentOf('to', values['to'])]
+      if (from === undefined || to === undefined || from >= to)
+        throw new UsageError('Give --from and a later --to, such as 2026-09-01T08:00:00Z.')
+      const module = values['module'] as string | undefined
+      return many(terminal, {
+        what: 'events.replay',
+        from: from.toISOString(),
+        to: to.toISOString(),
+        ...(module === undefined ? {} : { module: moduleOf(terminal, module) }),
+      })
     },
   },
   replay: {

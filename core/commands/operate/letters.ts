@@ -88,8 +88,8 @@ function facts(letter: Letter): readonly string[] {
   ].map(harmless)
 }
 
-/** One by its id, or, with `--all`, those that fit the filter. */
-async function many(terminal: Terminal, order: BulkOrder): Promise<number> {
+/** Many at once, as a job that ends with this command. */
+export async function many(terminal: Terminal, order: BulkOrder): Promise<number> {
   const { desk, context, show } = terminal
   const job = await startBulk(desk, order)
   await runBulk(desk, job, order, context.log)

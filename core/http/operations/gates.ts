@@ -1,8 +1,9 @@
-/** Remotes that are closed: seen, paused and resumed by people; and the audit log of what they did. */
+/** What is closed or paused: seen, paused and resumed by people; and the audit log of what they did. */
 import Joi from 'joi'
-import { listGates, pauseRemote, resumeRemote } from '../../operations/gates.ts'
+import { listGates, type Pausable, pause, resume } from '../../operations/gates.ts'
+import { moduleNamed } from '../../operations/records.ts'
 import { problem } from '../problems.ts'
-import { name, type Operation, reason } from './route.ts'
+import { type Call, name, type Operation, reason } from './route.ts'
 
 const PAGE = 100
 
@@ -25,7 +26,7 @@ export const gateOperations = (connectors: ReadonlyMap<string, unknown>): readon
     async handle({ desk, params, body }) {
       const remote = remoteOf(connectors, params, body)
       if (remote === undefined) return undefined
-      await pauseRemote(desk, remote, body['reason'] as string)
+      await pause(desk, { what: 'remote', remote }, body['reason'] as string)
       return { remote, status: 'paused' }
     },
   },
@@ -38,11 +39,52 @@ export const gateOperations = (connectors: ReadonlyMap<string, unknown>): readon
     body: { resource: name },
     async handle({ desk, params, body }) {
       const remote = remoteOf(connectors, params, body)
-      const done = remote === undefined ? 'missing' : await resumeRemote(desk, remote)
-      if (done === 'missing') return undefined
-      if (done === 'done') return { remote, status: 'resumed' }
-      throw problem(409, 'NOT_NOW', 'The gate is opening already.')
+      if (remote === undefined) return undefined
+      return resumed(desk, { what: 'remote', remote }, { remote })
     },
+  },
+  {
+    method: 'POST',
+    path: '/api/v1/modules/{module}/pause',
+    scope: 'operate',
+    summary: 'Sends nothing of a module anywhere until it is resumed; what comes in is stored and applied.',
+    params: { module: name },
+    body: { reason: reason.required() },
+    async handle({ desk, params, body }) {
+      const module = moduleNamed(desk, params['module'] as string)
+      if (module === undefined) return undefined
+      await pause(desk, { what: 'module', module }, body['reason'] as string)
+      return { module, status: 'paused' }
+    },
+  },
+  {
+    method: 'POST',
+    path: '/api/v1/modules/{module}/resume',
+    scope: 'operate',
+    summary: 'Lets the records of a paused module go, little by little.',
+    params: { module: name },
+    async handle({ desk, params }) {
+      const module = moduleNamed(desk, params['module'] as string)
+      return module === undefined ? undefined : resumed(desk, { what: 'module', module }, { module })
+    },
+  },
+  {
+    method: 'POST',
+    path: '/api/v1/tenant/pause',
+    scope: 'operate',
+    summary: 'Sends nothing of the college anywhere, and reads nothing, until it is resumed.',
+    body: { reason: reason.required() },
+    async handle({ desk, body }) {
+      await pause(desk, { what: 'tenant' }, body['reason'] as string)
+      return { tenant: desk.tenant.id, status: 'paused' }
+    },
+  },
+  {
+    method: 'POST',
+    path: '/api/v1/tenant/resume',
+    scope: 'operate',
+    summary: 'Lets the records of a paused college go, little by little.',
+    handle: ({ desk }) => resumed(desk, { what: 'tenant' }, { tenant: desk.tenant.id }),
   },
   {
     method: 'GET',
@@ -75,6 +117,14 @@ export const gateOperations = (connectors: ReadonlyMap<string, unknown>): readon
     handle: ({ desk, query }) => desk.audit.verify(desk.tenant.id, query['head']),
   },
 ]
+
+/** Undefined: nothing of the kind is paused or closed. Raises 409. */
+async function resumed(desk: Call['desk'], pausable: Pausable, facts: Readonly<Record<string, string>>) {
+  const done = await resume(desk, pausable)
+  if (done === 'missing') return undefined
+  if (done === 'done') return { ...facts, status: 'resumed' }
+  throw problem(409, 'NOT_NOW', 'The gate is opening already.')
+}
 
 function remoteOf(
   connectors: ReadonlyMap<string, unknown>,

@@ -14,6 +14,7 @@ import type { ConnectorDefinition, Log } from '../../plugin.ts'
 import type { Reasons } from '../../reasons/reasons.ts'
 import type { Store } from '../../store/connect.ts'
 import type { Door } from '../receive.ts'
+import { accountingOperation } from './accounting.ts'
 import { administrationOperations } from './administration.ts'
 import { extensionOperations } from './extension.ts'
 import { gateOperations } from './gates.ts'
@@ -62,6 +63,7 @@ export function operationsOf(options: OperationsOptions): readonly Operation[] {
   return [
     ...readingOperations,
     ...letterOperations(log, ring),
+    accountingOperation,
     ...gateOperations(connectors),
     ...administrationOperations({
       making: options.making,
