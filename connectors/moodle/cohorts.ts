@@ -14,6 +14,8 @@ const PER_CALL = resources['cohort']!.perCall
 const findable = new Set(['id', 'idnumber'])
 /** Cohorts that one search may answer: it looks for the text anywhere in name, idnumber and description. */
 const SEARCHED = 1_000
+/** What every update of Moodle's must hold. */
+const named = ['name', 'idnumber']
 const system = { categorytype: { type: 'system', value: '' } }
 
 /** Cohorts of the whole site through `core_cohort_*`. */
@@ -64,29 +66,28 @@ export function cohortResource(client: MoodleClient): ResourceConnection {
     return created.map(({ id }) => ({ ok: true, id: String(id), action: 'created' }))
   }
 
-  /** Moodle's update must name the cohort anew, so a name that was not given is read before. */
+  /** Moodle's update must tell name and idnumber anew, so what was not given is read before. */
   async function update(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_cohort_update_cohorts'
-    const nameless = operations.filter(({ fields }) => fields['name'] === undefined).map(({ id }) => id!)
-    const known = nameless.length === 0 ? new Map<string, Payload>() : await byIds(nameless, signal)
-    const sent = operations.filter(
-      ({ id, fields }) =>
-        Object.keys(sendable('cohort', fields, 'id')).length > 0 &&
-        !(nameless.includes(id!) && !known.has(id!)),
-    )
-    const cohorts = sent.map(({ id, fields }) => ({
-      id: id!,
+    const changes = ({ fields }: WriteOperation) => sendable('cohort', fields, 'id')
+    const partial = operations
+      .filter(each => named.some(field => each.fields[field] === undefined))
+      .map(({ id }) => id!)
+    const known = partial.length === 0 ? new Map<string, Payload>() : await byIds(partial, signal)
+    const lost = (id: string) => partial.includes(id) && !known.has(id)
+    const sent = operations.filter(each => Object.keys(changes(each)).length > 0 && !lost(each.id!))
+    const cohorts = sent.map(each => ({
+      id: each.id!,
       ...system,
-      name: known.get(id!)?.['name'] ?? '',
-      ...sendable('cohort', fields, 'id'),
+      ...Object.fromEntries(named.map(field => [field, known.get(each.id!)?.[field] ?? ''])),
+      ...changes(each),
     }))
     if (cohorts.length > 0)
       await client.call({ name, parameters: { cohorts }, resource: NAME, writes: true }, signal)
     return operations.map((operation): WriteResult => {
       const id = operation.id!
       if (sent.includes(operation)) return { ok: true, id, action: 'updated' }
-      if (nameless.includes(id) && !known.has(id)) return { ok: false, error: gone(id) }
-      return { ok: true, id, action: 'unchanged' }
+      return lost(id) ? { ok: false, error: gone(id) } : { ok: true, id, action: 'unchanged' }
     })
   }
 

@@ -1,10 +1,10 @@
-import { DataError, SetupError, type WaslError } from '../../core/errors.ts'
+import { DataError, RetryableError, SetupError, type WaslError } from '../../core/errors.ts'
 import type { Payload, ResourceConnection, WriteOperation, WriteResult } from '../../core/plugin.ts'
 import { writeBatches } from './batch.ts'
 import { isObject, listIn, type MoodleClient, unexpected } from './client.ts'
 import { errorOf, warningsIn } from './errors.ts'
 import { missingField, refusedField, renamed, sendable } from './fields.ts'
-import { parts, unknownField } from './lists.ts'
+import { mapInTurn, parts, unknownField } from './lists.ts'
 import { matchEach, matchesById, readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
 import { isMoodleId } from './payload.ts'
@@ -12,6 +12,8 @@ import { resources } from './resources.ts'
 
 const NAME = 'moodle/course'
 const PER_CALL = resources['course']!.perCall
+/** Calls at a time where one id is asked for. */
+const WIDTH = 4
 const findable = new Set(['id', 'shortname', 'idnumber'])
 
 /** Courses through `core_course_get_courses_by_field`, `core_course_create_courses` and `core_course_update_courses`. */
@@ -29,11 +31,21 @@ export function courseResource(client: MoodleClient): ResourceConnection {
     }))
   }
 
+  /** One id that is not there breaks Moodle's answer for all of them (an Error of PHP): then each is asked alone. */
+  async function byIdsOnce(ids: readonly string[], signal: AbortSignal): Promise<readonly Payload[]> {
+    if (ids.length > 1)
+      try {
+        return await byField('ids', ids.join(','), signal)
+      } catch (error) {
+        if (!(error instanceof RetryableError) || error.code !== 'MOODLE_INTERNAL') throw error
+      }
+    return (await mapInTurn(ids, WIDTH, id => byField('id', id, signal))).flat()
+  }
+
   async function byIds(ids: readonly string[], signal: AbortSignal) {
     const found = new Map<string, Payload>()
     for (const part of parts([...new Set(ids.filter(isMoodleId))], PER_CALL))
-      for (const course of await byField('ids', part.join(','), signal))
-        found.set(String(course['id']), course)
+      for (const course of await byIdsOnce(part, signal)) found.set(String(course['id']), course)
     return found
   }
 

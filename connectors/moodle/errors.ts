@@ -94,7 +94,7 @@ export const verdicts: readonly Verdict[] = [
     at: 'idnumber',
   },
   {
-    errorcodes: ['errorcatcontextnotvalid', 'unknowncategory'],
+    errorcodes: ['errorcatcontextnotvalid', 'unknowcategory', 'unknowncategory'],
     raise: 'data',
     code: 'MOODLE_NO_CATEGORY',
     at: 'categoryid',

@@ -58,7 +58,7 @@ export function userResource(client: MoodleClient, now: () => number): ResourceC
       value => value.trim() === value && value !== '' && (by !== 'id' || isMoodleId(value)),
     )
     if (askable.length === 0) return matches
-    const users = await byField(by, askable, signal)
+    const users = (await byField(by, askable, signal)).filter(user => !isDeleted(user))
     const byKey = groupBy(users, user => keyOf(by, String(user[by] ?? '')))
     for (const value of askable) {
       const found = byKey.get(keyOf(by, value))
@@ -69,8 +69,12 @@ export function userResource(client: MoodleClient, now: () => number): ResourceC
   }
 
   async function read(ids: readonly string[], signal: AbortSignal) {
-    const found = await find('id', ids, signal)
-    return readResults(ids, new Map([...found].map(([id, [payload]]) => [id, payload!])))
+    const askable = [...new Set(ids.filter(isMoodleId))]
+    const users = askable.length === 0 ? [] : await byField('id', askable, signal)
+    if (users.length < askable.length) await visibility.assured(signal)
+    const results = readResults(ids, new Map(users.map(user => [String(user['id']), user])))
+    for (const user of users) if (isDeleted(user)) results.set(String(user['id']), { state: 'gone' })
+    return results
   }
 
   async function create(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
@@ -210,6 +214,13 @@ const keyOf = (by: string, value: string): string => (by === 'email' ? value.toL
 const sameKey = (by: string, one: unknown, other: unknown): boolean =>
   typeof one === 'string' && typeof other === 'string' && keyOf(by, one) === keyOf(by, other)
 const isTrue = (value: unknown): boolean => value === true || value === 1 || value === '1'
+
+/**
+ * Moodle keeps the row of a deleted user and shows it by its id like any other; only its names tell: the username
+ * becomes `{email}.{seconds}`, the email a hash.
+ */
+const isDeleted = ({ username, email }: Payload): boolean =>
+  /@.*\.\d{9,11}$/.test(String(username)) && (email === undefined || /^[0-9a-f]{32}$/.test(String(email)))
 
 const taken = (by: string, holder: string) =>
   new DataError('MOODLE_TAKEN', `the Moodle user ${holder} has this ${by} already`, {

@@ -26,8 +26,8 @@ export interface ContractSubject {
   put(fields: Payload): Promise<string>
   /** What the remote holds now, asked past the connector; null where it is gone. */
   peek(id: string): Promise<Payload | null>
-  /** Deletes an object as a person in the remote would. */
-  remove(id: string): Promise<void>
+  /** Deletes an object as a person in the remote would; absent where the test's account may not. */
+  remove?(id: string): Promise<void>
   /** How many live objects of the resource there are. */
   count(): Promise<number>
   /** Sets a fault for the next `times` calls; Infinity until `mend`. */
@@ -168,8 +168,9 @@ export const connectorContract = (name: string, harness: ContractHarness): void 
       })
 
       it('finds objects by their key, many values at once, and leaves out what has no match', async () => {
-        const ids = [1, 2, 3].map(n => subject.put(harness.fields(n)))
-        const [one, , three] = await Promise.all(ids)
+        const ids: string[] = []
+        for (const n of [1, 2, 3]) ids.push(await subject.put(harness.fields(n)))
+        const [one, , three] = ids
         const found = await resource().find(harness.key, [keyOf(1), keyOf(9), keyOf(3)], none)
         expect([...found.keys()].sort()).to.deep.equal([keyOf(1), keyOf(3)].sort())
         expect(found.get(keyOf(1))!.map(idOf)).to.deep.equal([one])
@@ -265,7 +266,8 @@ export const connectorContract = (name: string, harness: ContractHarness): void 
         expect(succeeded(results[1]).id).to.equal(id)
       })
 
-      it('says REMOTE_GONE of an object that is not there any more', async () => {
+      it('says REMOTE_GONE of an object that is not there any more', async function () {
+        if (subject.remove === undefined) return this.skip()
         const id = await subject.put(harness.fields(1))
         await subject.remove(id)
         const { error } = refusedWith(
@@ -285,7 +287,8 @@ export const connectorContract = (name: string, harness: ContractHarness): void 
       expect(there[harness.text]).to.equal('cleared' in harness ? harness.cleared : definition.empty)
     })
 
-    it('reads a deleted object as deleted', async () => {
+    it('reads a deleted object as deleted', async function () {
+      if (subject.remove === undefined) return this.skip()
       const id = await subject.put(harness.fields(1))
       await subject.remove(id)
       const result = (await resource().read([id], none)).get(id)!

@@ -64,6 +64,8 @@ export interface LoggedCall {
 export interface MoodleSandbox {
   readonly url: string
   readonly token: string
+  /** The administrator's, who sees all: to ask past a connector. */
+  readonly adminToken: string
   /** As `connect` takes them. */
   readonly settings: { readonly url: string; readonly token: string; readonly allowPrivate: true }
   readonly site: Site
@@ -142,6 +144,7 @@ export async function startMoodleSandbox(options: SandboxOptions = {}): Promise<
   return {
     url,
     token,
+    adminToken: site.adminToken,
     settings: { url, token, allowPrivate: true },
     site,
     person,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { openTables, type Row, type Table, type Tables } from './tables.ts'
 
 export interface UserRow extends Row {
@@ -116,6 +117,12 @@ export interface Site {
   readonly themerev: number
   /** The account behind the token. */
   readonly account: number
+  /** A token of the site's administrator, who may all and sees more: for tests that ask past the connector. */
+  readonly adminToken: string
+  /** Whether who is asking now is the administrator. */
+  readonly administrator: boolean
+  /** Does some work as the administrator, or as the account. */
+  as<T>(administrator: boolean, work: () => T): T
   /** Capabilities that the account has lost, by Moodle's names; it has all others. */
   readonly withheld: Set<string>
   /** Functions taken out of the service. */
@@ -144,6 +151,7 @@ export function openSite({ folder, wwwroot, now, debug, themerev }: SiteOptions)
   const tables = openTables(folder)
   const withheld = new Set<string>()
   const listeners = new Set<(event: SiteEvent) => void>()
+  let administrator = false
   const site: Site = {
     users: tables.table<UserRow>('user', ['username', 'email', 'emailkey', 'idnumber']),
     courses: tables.table<CourseRow>('course', ['shortname', 'idnumber']),
@@ -162,11 +170,24 @@ export function openSite({ folder, wwwroot, now, debug, themerev }: SiteOptions)
     version: '2025041406.01',
     themerev,
     account: WS_ACCOUNT,
+    adminToken: randomBytes(16).toString('hex'),
+    get administrator() {
+      return administrator
+    },
+    as(asked, work) {
+      const before = administrator
+      administrator = asked
+      try {
+        return work()
+      } finally {
+        administrator = before
+      }
+    },
     withheld,
     unlisted: new Set(),
     listeners,
     time: () => Math.floor(now() / 1000),
-    has: capability => !withheld.has(capability),
+    has: capability => administrator || !withheld.has(capability),
     raise(event) {
       for (const listener of listeners) listener(event)
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { databaseFailed } from './exceptions.ts'
 import { userPayload } from './payloads.ts'
 import { newUser, type Origin, type Site, type UserRow } from './site.ts'
@@ -58,11 +59,12 @@ export function changeUser(
 /** Moodle keeps the row, empties what names the person, and tells the event with what it was. */
 export function deleteUser(site: Site, user: UserRow, origin: Origin): void {
   const time = site.time()
+  const email = createHash('md5').update(user.username).digest('hex')
   site.users.update(user.id, {
     deleted: 1,
-    username: `${user.email}.${time}`,
-    email: `deleted.${user.id}`,
-    emailkey: `deleted.${user.id}`,
+    username: `${user.email.toLowerCase()}.${time}`,
+    email,
+    emailkey: email,
     idnumber: '',
     timemodified: time,
   })

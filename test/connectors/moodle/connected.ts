@@ -5,8 +5,9 @@ import {
   startMoodleSandbox,
 } from '../../../connectors/moodle/sandbox/index.ts'
 import type { MoodleSettings } from '../../../connectors/moodle/settings.ts'
-import type { Connection, Log, Tools } from '../../../core/plugin.ts'
+import type { Connection, HttpClient, Log, Tools } from '../../../core/plugin.ts'
 import { createHttpClient } from '../../../core/request.ts'
+import { realMoodle, type Site, siteAt } from './site.ts'
 
 /** A line of the log, for tests that look for what must not be in it. */
 export interface LogLine {
@@ -21,7 +22,8 @@ export interface Connected {
   stop(): Promise<void>
 }
 
-export const toolsFor = (lines: LogLine[]): Tools => {
+/** `calls` is told the functions of Moodle that are called. */
+export const toolsFor = (lines: LogLine[], calls: string[] = []): Tools => {
   const line = (event: string, facts?: Readonly<Record<string, unknown>>) =>
     void lines.push(facts === undefined ? { event } : { event, facts })
   const log: Log = { debug: line, info: line, warn: line, error: line }
@@ -30,9 +32,19 @@ export const toolsFor = (lines: LogLine[]): Tools => {
     log,
     vault: { read: async () => null, write: async () => true },
     now: Date.now,
-    http: (url, options = {}) => createHttpClient(url, { remote: 'moodle', ...options, log }),
+    http: (url, options = {}) => counted(createHttpClient(url, { remote: 'moodle', ...options, log }), calls),
   }
 }
+
+const counted = (http: HttpClient, calls: string[]): HttpClient => ({
+  origin: http.origin,
+  request(request) {
+    const name = request.form?.find(([field]) => field === 'wsfunction')?.[1]
+    if (name !== undefined) calls.push(name)
+    return http.request(request)
+  },
+  close: () => http.close(),
+})
 
 /** A sandbox and a connection to it over HTTP. */
 export async function connect(
@@ -46,6 +58,47 @@ export async function connect(
     sandbox,
     connection,
     lines,
+    async stop() {
+      await connection.close()
+      await sandbox.stop()
+    },
+  }
+}
+
+export interface ConnectedSite {
+  readonly connection: Connection
+  readonly site: Site
+  /** Functions of Moodle that the connector called, in order. */
+  readonly calls: string[]
+  stop(): Promise<void>
+}
+
+/** A connection to a sandbox of its own, or to the real Moodle that was given. */
+export async function connectSite(settings: Partial<MoodleSettings> = {}): Promise<ConnectedSite> {
+  const calls: string[] = []
+  if (realMoodle !== undefined) {
+    const { url, token, adminToken } = realMoodle
+    const connection = moodle.connect({ url, token, allowPrivate: true, ...settings }, toolsFor([], calls))
+    const site = siteAt(
+      { url, token: adminToken ?? token },
+      { sandbox: undefined, mayDelete: adminToken !== undefined },
+    )
+    return {
+      connection,
+      site,
+      calls,
+      async stop() {
+        await connection.close()
+        await site.clean()
+      },
+    }
+  }
+  const sandbox = await startMoodleSandbox()
+  const connection = moodle.connect({ ...sandbox.settings, ...settings }, toolsFor([], calls))
+  return {
+    connection,
+    site: siteAt({ url: sandbox.url, token: sandbox.adminToken }, { sandbox, mayDelete: true }),
+    calls,
     async stop() {
       await connection.close()
       await sandbox.stop()

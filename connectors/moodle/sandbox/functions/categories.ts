@@ -1,6 +1,7 @@
-import { moodleException, noCapability } from '../exceptions.ts'
+import { moodleException, noCapability, noRecord } from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
 import type { CategoryRow, Site } from '../site.ts'
+import { removeCourse } from './courses.ts'
 import { type Fields, type Functions, int, rows, text } from './function.ts'
 
 const fields = {
@@ -17,7 +18,9 @@ export const categoryFunctions: Functions = {
     },
     run: (site, parameters) =>
       rows(parameters['categories']).map(category => {
-        const parent = parentOf(site, category)
+        const parent = int(category['parent'])
+        if (parent !== 0 && site.categories.get(parent) === undefined)
+          throw moodleException('unknowcategory', 'Category not known!')
         if (!site.has('moodle/category:manage')) throw noCapability('Manage categories')
         checkIdnumber(site, text(category['idnumber']))
         const row = site.categories.insert({
@@ -44,10 +47,23 @@ export const categoryFunctions: Functions = {
         if (changes['idnumber'] !== undefined) checkIdnumber(site, text(changes['idnumber']), category.id)
         site.categories.update(category.id, {
           ...changes,
-          ...(changes['parent'] === undefined ? {} : { parent: parentOf(site, changes) }),
+          ...(changes['parent'] === undefined ? {} : { parent: newParent(site, changes) }),
           timemodified: site.time(),
         } as Partial<CategoryRow>)
       }
+      return null
+    },
+  },
+
+  core_course_delete_categories: {
+    parameters: {
+      categories: list(
+        object({ id: required('int'), newparent: optional('int'), recursive: optional('bool', '0') }),
+      ),
+    },
+    run(site, parameters) {
+      if (!site.has('moodle/category:manage')) throw noCapability('Manage categories')
+      for (const { id } of rows(parameters['categories'])) removeBranch(site, known(site, int(id)).id)
       return null
     },
   },
@@ -83,23 +99,41 @@ export const categoryFunctions: Functions = {
           sortorder: category.id * 10_000,
           coursecount: 0,
           ...(manages ? { visible: 1, visibleold: 1, timemodified: category.timemodified } : {}),
-          depth: 1,
-          path: `/${category.id}`,
+          depth: pathOf(site, category).split('/').length - 1,
+          path: pathOf(site, category),
           ...(manages ? { theme: null } : {}),
         }))
     },
   },
 }
 
+/** Where a category stands: `/1/4`. */
+function pathOf(site: Site, { id, parent }: CategoryRow): string {
+  const above = site.categories.get(parent)
+  return `${above === undefined ? '' : pathOf(site, above)}/${id}`
+}
+
 function known(site: Site, id: number): CategoryRow {
   const category = site.categories.get(id)
-  if (category === undefined) throw moodleException('unknowncategory', 'Unknown category!')
+  if (category === undefined)
+    throw moodleException('unknowncategory', `Unknown category with category ID number "${id}"`)
   return category
 }
 
-function parentOf(site: Site, { parent }: Fields): number {
+function newParent(site: Site, { parent }: Fields): number {
   const id = int(parent)
-  return id === 0 ? 0 : known(site, id).id
+  if (id !== 0 && site.categories.get(id) === undefined)
+    throw noRecord('course_categories', 'SELECT id,parent FROM {course_categories} WHERE id = ?', [id])
+  return id
+}
+
+/** With all that stands in it, as `recursive` asks; to move it elsewhere instead is not played here. */
+function removeBranch(site: Site, id: number): void {
+  for (const below of [...site.categories.all()].filter(({ parent }) => parent === id))
+    removeBranch(site, below.id)
+  for (const course of [...site.courses.all()].filter(({ categoryid }) => categoryid === id))
+    removeCourse(site, course.id)
+  site.categories.remove(id)
 }
 
 function checkIdnumber(site: Site, idnumber: string, self?: number): void {

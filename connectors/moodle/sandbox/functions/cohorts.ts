@@ -39,14 +39,15 @@ export const cohortFunctions: Functions = {
         object({
           id: required('int'),
           categorytype: typed,
-          name: required('text'),
-          idnumber: optional('raw'),
+          name: required('raw'),
+          idnumber: required('raw'),
           ...fields,
         }),
       ),
     },
     run(site, parameters) {
       for (const { id, categorytype: _, ...changes } of rows(parameters['cohorts'])) {
+        if (text(changes['name']).trim() === '') throw invalidParameter('Invalid cohort name')
         const cohort = known(site, int(id))
         manage(site)
         const { idnumber, visible } = changes
@@ -55,6 +56,19 @@ export const cohortFunctions: Functions = {
           ...changes,
           ...(visible === undefined ? {} : { visible: isTrue(visible) ? 1 : 0 }),
         } as Partial<CohortRow>)
+      }
+      return null
+    },
+  },
+
+  core_cohort_delete_cohorts: {
+    parameters: { cohortids: list(required('int')) },
+    run(site, parameters) {
+      for (const id of texts(parameters['cohortids']).map(Number)) {
+        known(site, id)
+        manage(site)
+        for (const member of site.cohortMembers.by('of', id)) site.cohortMembers.remove(member.id)
+        site.cohorts.remove(id)
       }
       return null
     },

@@ -1,8 +1,10 @@
 import { MoodleException, moodleException, noCapability, noRecord } from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
 import { coursePayload } from '../payloads.ts'
+import { unenrolUser } from '../person.ts'
 import type { CourseRow, Origin, Site } from '../site.ts'
-import { type Fields, type Functions, int, rows, text } from './function.ts'
+import { type Fields, type Functions, int, rows, text, texts } from './function.ts'
+import { removeGroup } from './groups.ts'
 
 const settings = {
   idnumber: optional('raw'),
@@ -80,10 +82,33 @@ export const courseFunctions: Functions = {
     },
   },
 
+  core_course_delete_courses: {
+    parameters: { courseids: list(required('int')) },
+    run(site, parameters) {
+      const warnings: unknown[] = []
+      for (const id of texts(parameters['courseids']).map(Number)) {
+        if (site.courses.get(id) !== undefined) {
+          if (!site.has('moodle/course:delete')) throw noCapability('Delete courses')
+          removeCourse(site, id)
+          continue
+        }
+        warnings.push({
+          item: 'course',
+          itemid: id,
+          warningcode: 'unknowncourseidnumber',
+          message: `Unknown course ID ${id}`,
+        })
+      }
+      return { warnings }
+    },
+  },
+
   core_course_get_courses_by_field: {
     parameters: { field: optional('alpha', ''), value: optional('raw', '') },
     run(site, parameters) {
       const [field, value] = [text(parameters['field']), text(parameters['value'])]
+      if (field === 'ids' && value.split(',').some(id => site.courses.get(Number(id)) === undefined))
+        throw new MoodleException('Error', undefined, 'Attempt to assign property "contextvalidated" on null')
       const courses = [...site.courses.all()].filter(course => {
         if (field === '') return true
         if (field === 'ids') return value.split(',').map(Number).includes(course.id)
@@ -93,6 +118,15 @@ export const courseFunctions: Functions = {
       return { courses: courses.map(course => courseDetails(site, course)), warnings: [] }
     },
   },
+}
+
+/** With its enrolments and groups; told as the plugin tells it, the enrolments first. */
+export function removeCourse(site: Site, id: number): void {
+  for (const { userid } of site.enrolments.by('courseid', id)) unenrolUser(site, userid, id, 'web')
+  for (const group of site.groups.by('courseid', id)) removeGroup(site, group.id)
+  const course = site.courses.get(id)!
+  site.courses.remove(id)
+  site.raise({ type: 'course_deleted', origin: 'web', data: coursePayload(course) })
 }
 
 function createOne(site: Site, fields: Fields, origin: Origin): CourseRow {

@@ -36,7 +36,8 @@ export const groupFunctions: Functions = {
     },
     run(site, parameters) {
       for (const { id, ...changes } of rows(parameters['groups'])) {
-        const group = known(site, int(id))
+        const group = site.groups.get(int(id))
+        if (group === undefined) throw invalidParameter(`Group ${int(id)} does not exist`)
         if (text(changes['name']).trim() === '') throw invalidParameter('Invalid group name')
         enterCourse(site, group.courseid)
         checkNames(site, group.courseid, text(changes['name']), text(changes['idnumber']), group.id)
@@ -46,9 +47,24 @@ export const groupFunctions: Functions = {
     },
   },
 
+  core_group_delete_groups: {
+    parameters: { groupids: list(required('int')) },
+    run(site, parameters) {
+      for (const id of texts(parameters['groupids']).map(Number)) {
+        const group = site.groups.get(id)
+        // Moodle passes over a group that is gone.
+        if (group === undefined) continue
+        enterCourse(site, group.courseid)
+        removeGroup(site, id)
+      }
+      return null
+    },
+  },
+
   core_group_get_groups: {
     parameters: { groupids: list(required('int')) },
-    run: (site, parameters) => texts(parameters['groupids']).map(id => details(known(site, Number(id)))),
+    run: (site, parameters) =>
+      texts(parameters['groupids']).map(id => details(known(site, Number(id), shown))),
   },
 
   core_group_get_course_groups: {
@@ -63,7 +79,7 @@ export const groupFunctions: Functions = {
     parameters: { members: list(member) },
     run(site, parameters) {
       for (const { groupid, userid } of rows(parameters['members'])) {
-        const group = known(site, int(groupid))
+        const group = known(site, int(groupid), 'id, courseid')
         const user = existingUser(site, int(userid))
         enterCourse(site, group.courseid)
         if (site.enrolments.by('pair', `${user.id}_${group.courseid}`).length === 0)
@@ -80,7 +96,7 @@ export const groupFunctions: Functions = {
     parameters: { members: list(member) },
     run(site, parameters) {
       for (const { groupid, userid } of rows(parameters['members'])) {
-        const group = known(site, int(groupid))
+        const group = known(site, int(groupid), '*')
         existingUser(site, int(userid))
         for (const { id } of site.groupMembers.by('pair', `${group.id}_${int(userid)}`))
           site.groupMembers.remove(id)
@@ -93,7 +109,7 @@ export const groupFunctions: Functions = {
     parameters: { groupids: list(required('int')) },
     run: (site, parameters) =>
       texts(parameters['groupids']).map(id => ({
-        groupid: known(site, Number(id)).id,
+        groupid: known(site, Number(id), 'id, courseid, name, enrolmentkey').id,
         userids: site.groupMembers.by('of', Number(id)).map(({ userid }) => userid),
       })),
   },
@@ -125,10 +141,19 @@ function checkNames(site: Site, courseid: number, name: string, idnumber: string
     throw moodleException('idnumbertaken', 'This ID number is already in use')
 }
 
-function known(site: Site, id: number): GroupRow {
+const shown =
+  'id, courseid, name, idnumber, description, descriptionformat, enrolmentkey, visibility, participation'
+
+/** `columns`: what Moodle's function asks for, which its debuginfo tells. */
+function known(site: Site, id: number, columns: string): GroupRow {
   const group = site.groups.get(id)
-  if (group === undefined) throw noRecord('groups', 'SELECT id, courseid FROM {groups} WHERE id = ?', [id])
+  if (group === undefined) throw noRecord('groups', `SELECT ${columns} FROM {groups} WHERE id = ?`, [id])
   return group
+}
+
+export function removeGroup(site: Site, id: number): void {
+  for (const member of site.groupMembers.by('of', id)) site.groupMembers.remove(member.id)
+  site.groups.remove(id)
 }
 
 function enterCourse(site: Site, courseid: number): void {

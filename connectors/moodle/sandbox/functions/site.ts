@@ -5,7 +5,7 @@ export const siteFunctions = (names: () => readonly string[]): Functions => ({
   core_webservice_get_site_info: {
     parameters: {},
     run(site) {
-      const account = site.users.get(site.account)!
+      const account = site.users.get(site.administrator ? 2 : site.account)!
       return {
         sitename: site.sitename,
         username: account.username,
@@ -36,7 +36,7 @@ export const siteFunctions = (names: () => readonly string[]): Functions => ({
         siteid: 1,
         sitecalendartype: 'gregorian',
         usercalendartype: 'gregorian',
-        userissiteadmin: false,
+        userissiteadmin: site.administrator,
         theme: 'boost',
       }
     },

@@ -32,7 +32,9 @@ export function userDetails(site: Site, user: UserRow, withEmail = false): Recor
     timezone: user['timezone'],
     mailformat: Number(user['mailformat']),
     trackforums: 0,
-    ...(user['description'] ? { description: user['description'], descriptionformat: 1 } : {}),
+    ...(site.administrator && typeof user['description'] === 'string'
+      ? { description: user['description'], descriptionformat: 1 }
+      : {}),
     ...filled('city'),
     ...filled('country'),
     profileimageurlsmall: `${site.wwwroot}/theme/image.php/boost/core/${site.themerev}/u/f2`,

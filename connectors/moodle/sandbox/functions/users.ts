@@ -58,6 +58,8 @@ const updated = object({
 
 const auths = new Set(['manual', 'email', 'nologin', 'ldap', 'oauth2', 'db', 'cas', 'shibboleth', 'lti'])
 const external = new Set(['ldap', 'oauth2', 'db', 'cas', 'shibboleth'])
+/** Criteria that `core_user_get_users` compares by LIKE; the others are compared whole. */
+const searched = new Set(['email', 'firstname', 'lastname'])
 const langs = new Set(['en', 'ar', 'fr', 'de', 'es'])
 /** As PHP's `validate_email` lets through. */
 export const isEmail = (email: string): boolean =>
@@ -108,12 +110,11 @@ export const userFunctions: Functions = {
       const values = texts(parameters['values'])
       for (const value of values) checkValue(field, value)
       const found = new Map<number, UserRow>()
-      for (const value of values)
-        for (const user of usersBy(site, field, value)) if (user.deleted === 0) found.set(user.id, user)
+      for (const value of values) for (const user of usersBy(site, field, value)) found.set(user.id, user)
       return [...found.values()]
         .sort((a, b) => a.id - b.id)
         .map(user => userDetails(site, user))
-        .filter(details => details !== null)
+        .filter(details => details !== null && details[field] !== undefined)
     },
   },
 
@@ -126,7 +127,10 @@ export const userFunctions: Functions = {
       const users = [...site.users.all()].filter(
         user =>
           user.deleted === 0 &&
-          criteria.every(({ key, value }) => like(String(user[text(key)] ?? ''), text(value))),
+          criteria.every(({ key, value }) => {
+            const held = String(user[text(key)] ?? '')
+            return searched.has(text(key)) ? like(held, text(value)) : held === value
+          }),
       )
       return {
         users: users.map(user => userDetails(site, user)).filter(details => details !== null),
