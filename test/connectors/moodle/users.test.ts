@@ -1,16 +1,20 @@
 import { expect } from 'chai'
 import { DataError, RetryableError, SetupError } from '../../../core/errors.ts'
 import type { Payload, WriteOperation, WriteResult } from '../../../core/plugin.ts'
-import { type Connected, connect, never } from './connected.ts'
+import { type Connected, type ConnectedSite, connect, connectSite, never } from './connected.ts'
+import { inSandbox, onSandbox } from './site.ts'
 
+/** Names of the test's own run: a real Moodle keeps what other tests left. */
+let run = ''
+const person = (name: string, more: Payload = {}): Payload => ({
+  username: `${name}.${run}`,
+  email: `${name}@${run}.example`,
+  firstname: 'First',
+  lastname: 'Last',
+  ...more,
+})
 const student = (n: number, more: Payload = {}): WriteOperation => ({
-  fields: {
-    username: `student.${n}`,
-    email: `student.${n}@college.example`,
-    firstname: `First ${n}`,
-    lastname: `Last ${n}`,
-    ...more,
-  },
+  fields: person(`student.${n}`, { firstname: `First ${n}`, lastname: `Last ${n}`, ...more }),
 })
 const errorOf = (result: WriteResult | undefined) => {
   if (result === undefined || result.ok) throw new Error('it went well')
@@ -26,38 +30,37 @@ const raised = async (work: Promise<unknown>): Promise<unknown> => {
 }
 
 describe('users in Moodle', () => {
-  let connected: Connected
+  let connected: ConnectedSite
   const users = () => connected.connection.resources['user']!
-  const site = () => connected.sandbox.site
-  const calls = () => connected.sandbox.log.map(call => call.function)
+  const site = () => connected.site
+  const sandbox = () => connected.site.sandbox!
+  const calls = () => connected.calls
+  const put = (name: string, more: Payload = {}) => site().create('user', person(name, more))
+  const read = async (result: WriteResult | undefined) => {
+    if (result === undefined || !result.ok) throw new Error('it was refused')
+    return (await site().read('user', result.id))!
+  }
 
   beforeEach(async () => {
-    connected = await connect()
+    connected = await connectSite()
+    run = connected.site.run
   })
   afterEach(() => connected.stop())
 
   describe('batches, which Moodle takes whole or not at all', () => {
     it('one taken username in 50 costs few calls, and the other 49 are created', async () => {
-      connected.sandbox.person.createUser({
-        email: 'student.31@college.example',
-        firstname: 'x',
-        lastname: 'y',
-      })
+      const id = await put('student.31')
       const results = await users().write(
         Array.from({ length: 50 }, (_, n) => student(n)),
         never,
       )
       expect(results.filter(({ ok }) => ok)).to.have.length(49)
-      expect(results[31]).to.deep.include({ ok: false, duplicateOf: { by: 'username', id: '5' } })
+      expect(results[31]).to.deep.include({ ok: false, duplicateOf: { by: 'username', id } })
       expect(calls().length).to.be.at.most(5)
     })
 
     it('100 of them with one taken username cost at most 20 calls', async () => {
-      connected.sandbox.person.createUser({
-        email: 'student.77@college.example',
-        firstname: 'x',
-        lastname: 'y',
-      })
+      await put('student.77')
       const results = await users().write(
         Array.from({ length: 100 }, (_, n) => student(n)),
         never,
@@ -73,8 +76,8 @@ describe('users in Moodle', () => {
       expect(errorOf(results[8]).code).to.equal('MOODLE_INVALID')
     })
 
-    it('a failing database is not searched for its culprit for ever', async () => {
-      connected.sandbox.faults.add({ kind: 'database', times: Number.POSITIVE_INFINITY, writes: true })
+    onSandbox('a failing database is not searched for its culprit for ever', async () => {
+      sandbox().faults.add({ kind: 'database', times: Number.POSITIVE_INFINITY, writes: true })
       const results = await users().write(
         Array.from({ length: 50 }, (_, n) => student(n)),
         never,
@@ -92,12 +95,12 @@ describe('users in Moodle', () => {
       expect(errorOf(results[1]).code).to.equal('MOODLE_DATABASE')
     })
 
-    it('what was created stays created when Moodle fails half way', async () => {
+    onSandbox('what was created stays created when Moodle fails half way', async () => {
       const many = Array.from({ length: 51 }, (_, n) => student(n))
       const answer = await new Promise<readonly WriteResult[]>((resolve, reject) => {
         const writing = users().write(many, never)
-        connected.sandbox.site.listeners.add(({ data }) => {
-          if (data['username'] === 'student.49') connected.sandbox.faults.add({ kind: 'maintenance' })
+        sandbox().site.listeners.add(({ data }) => {
+          if (data['username'] === `student.49.${run}`) sandbox().faults.add({ kind: 'maintenance' })
         })
         writing.then(resolve, reject)
       })
@@ -107,9 +110,9 @@ describe('users in Moodle', () => {
   })
 
   describe('what is sent', () => {
-    it('asks Moodle to make a password, and sends none', async () => {
+    onSandbox('asks Moodle to make a password, and sends none', async () => {
       await users().write([student(1)], never)
-      const [created] = connected.sandbox.log.filter(call => call.function === 'core_user_create_users')
+      const [created] = sandbox().log.filter(call => call.function === 'core_user_create_users')
       expect(JSON.stringify(created!.parameters))
         .to.include('"createpassword":"1"')
         .and.to.not.include('"password"')
@@ -128,9 +131,8 @@ describe('users in Moodle', () => {
     it('text that looks like another parameter arrives as text', async () => {
       const firstname = 'x&users[0][auth]=nologin'
       const [result] = await users().write([student(1, { firstname })], never)
-      expect(result).to.include({ ok: true })
-      const user = site().users.get(5)!
-      expect([user.firstname, user.auth]).to.deep.equal([firstname, 'manual'])
+      const user = await read(result)
+      expect([user['firstname'], user['auth']]).to.deep.equal([firstname, 'manual'])
     })
 
     it('a field name that would begin another parameter is refused', async () => {
@@ -140,12 +142,14 @@ describe('users in Moodle', () => {
     })
 
     it('keeps Arabic, 4-byte characters and leading zeros', async () => {
-      const fields = { firstname: 'عبد الرحمن', lastname: '😀 O’Neil', idnumber: '00012345' }
-      await users().write([student(1, fields)], never)
-      expect(site().users.get(5)).to.deep.include(fields)
-      const found = await users().find('idnumber', ['00012345', '12345'], never)
-      expect([...found.keys()]).to.deep.equal(['00012345'])
-      expect(found.get('00012345')![0]).to.deep.include({ ...fields, id: '5' })
+      const idnumber = `000${run}`
+      const fields = { firstname: 'عبد الرحمن', lastname: '😀 O’Neil', idnumber }
+      const [result] = await users().write([student(1, fields)], never)
+      const user = await read(result)
+      expect(user).to.deep.include(fields)
+      const found = await users().find('idnumber', [idnumber, run], never)
+      expect([...found.keys()]).to.deep.equal([idnumber])
+      expect(found.get(idnumber)![0]).to.deep.include({ ...fields, id: String(user['id']) })
     })
 
     it('a suspended user is created, then suspended: Moodle cannot do it in one', async () => {
@@ -153,17 +157,15 @@ describe('users in Moodle', () => {
         [student(1, { suspended: true }), student(2, { suspended: false })],
         never,
       )
-      expect(results).to.deep.include.members([
-        { ok: true, id: '5', action: 'created' },
-        { ok: true, id: '6', action: 'created' },
-      ])
-      expect([site().users.get(5)!.suspended, site().users.get(6)!.suspended]).to.deep.equal([1, 0])
+      for (const result of results) expect(result).to.include({ ok: true, action: 'created' })
+      const states = [await read(results[0]), await read(results[1])].map(({ suspended }) => suspended)
+      expect(states).to.deep.equal([true, false])
     })
 
     it('an update without fields is no call', async () => {
-      connected.sandbox.person.createUser({ email: 'a@college.example' })
-      const results = await users().write([{ id: '5', fields: { id: '5' } }], never)
-      expect(results).to.deep.equal([{ ok: true, id: '5', action: 'unchanged' }])
+      const id = await put('a')
+      const results = await users().write([{ id, fields: { id } }], never)
+      expect(results).to.deep.equal([{ ok: true, id, action: 'unchanged' }])
       expect(calls()).to.deep.equal([])
     })
   })
@@ -190,45 +192,54 @@ describe('users in Moodle', () => {
     })
 
     it('an email that differs in case only is found all the same', async () => {
-      connected.sandbox.person.createUser({ email: 'Student.1@College.example', username: 'other' })
+      const id = await put('other', { email: `Student.1@${run.toUpperCase()}.example` })
       const [result] = await users().write([student(1)], never)
-      expect(result).to.deep.include({ ok: false, duplicateOf: { by: 'email', id: '5' } })
+      expect(result).to.deep.include({ ok: false, duplicateOf: { by: 'email', id } })
     })
 
     it('the key of the operation is what the duplicate is told by', async () => {
-      connected.sandbox.person.createUser({ email: 'student.1@college.example' })
-      const key = { by: 'email', value: 'student.1@college.example' }
+      const id = await put('student.1')
+      const key = { by: 'email', value: `student.1@${run}.example` }
       const [result] = await users().write([{ ...student(1), key }], never)
-      expect(result).to.deep.include({ duplicateOf: { by: 'email', id: '5' } })
+      expect(result).to.deep.include({ duplicateOf: { by: 'email', id } })
     })
   })
 
   describe('updates, which Moodle answers with a warning each', () => {
-    beforeEach(() => {
-      for (const n of [1, 2]) connected.sandbox.person.createUser({ email: `u${n}@college.example` })
+    let first = ''
+    let second = ''
+    beforeEach(async () => {
+      first = await put('u1')
+      second = await put('u2')
     })
-    const updates: readonly (readonly [string, WriteOperation, string, string])[] = [
-      ['an unknown user', { id: '99999', fields: { city: 'x' } }, 'REMOTE_GONE', 'id'],
+    const updates: readonly (readonly [string, () => WriteOperation, string, string])[] = [
+      ['an unknown user', () => ({ id: '999999', fields: { city: 'x' } }), 'REMOTE_GONE', 'id'],
       [
         'an email that another has',
-        { id: '5', fields: { email: 'u2@college.example' } },
+        () => ({ id: first, fields: { email: `u2@${run}.example` } }),
         'MOODLE_TAKEN',
         'email',
       ],
-      ['an email that is none', { id: '5', fields: { email: 'bad' } }, 'MOODLE_INVALID', 'email'],
-      ['a username that another has', { id: '5', fields: { username: 'u2' } }, 'MOODLE_TAKEN', 'username'],
-      ['the administrator', { id: '2', fields: { city: 'x' } }, 'MOODLE_PROTECTED', 'id'],
+      ['an email that is none', () => ({ id: first, fields: { email: 'bad' } }), 'MOODLE_INVALID', 'email'],
+      [
+        'a username that another has',
+        () => ({ id: first, fields: { username: `u2.${run}` } }),
+        'MOODLE_TAKEN',
+        'username',
+      ],
+      ['the administrator', () => ({ id: '2', fields: { city: 'x' } }), 'MOODLE_PROTECTED', 'id'],
     ]
     for (const [title, operation, code, at] of updates)
       it(`${title} fails alone`, async () => {
-        const results = await users().write([operation, { id: '6', fields: { city: 'Amman' } }], never)
+        const results = await users().write([operation(), { id: second, fields: { city: 'Amman' } }], never)
         expect(errorOf(results[0])).to.include({ code, at })
-        expect(results[1]).to.deep.equal({ ok: true, id: '6', action: 'updated' })
+        expect(results[1]).to.deep.equal({ ok: true, id: second, action: 'updated' })
+        expect(await site().read('user', second)).to.include({ city: 'Amman' })
       })
 
-    it('a program error of a plugin in Moodle is tried again later', async () => {
-      connected.sandbox.faults.add({ kind: 'program-error' })
-      const [result] = await users().write([{ id: '5', fields: { city: 'x' } }], never)
+    onSandbox('a program error of a plugin in Moodle is tried again later', async () => {
+      sandbox().faults.add({ kind: 'program-error' })
+      const [result] = await users().write([{ id: first, fields: { city: 'x' } }], never)
       expect(errorOf(result)).to.be.instanceOf(RetryableError)
       expect(errorOf(result).code).to.equal('MOODLE_INTERNAL')
     })
@@ -236,23 +247,36 @@ describe('users in Moodle', () => {
 
   describe('look-ups', () => {
     it('by email regard no case, and no wildcard', async () => {
-      connected.sandbox.person.createUser({ email: 'axb@x.org' })
+      await put('axb')
       const find = async (value: string) => (await users().find('email', [value], never)).size
-      expect(await find('axb@x.org')).to.equal(1)
-      for (const value of ['a_b@x.org', '%@x.org', 'a%b@x.org']) expect(await find(value), value).to.equal(0)
+      expect(await find(`axb@${run}.example`)).to.equal(1)
+      for (const value of [`a_b@${run}.example`, `%@${run}.example`, `a%b@${run}.example`])
+        expect(await find(value), value).to.equal(0)
     })
 
     it('with a malformed value among them still find the others', async () => {
-      connected.sandbox.person.createUser({ email: 'ali@college.example' })
-      const found = await users().find('username', ['ALI!', 'ali', 'x y'], never)
-      expect([...found.keys()]).to.deep.equal(['ali'])
+      await put('ali')
+      const found = await users().find('username', ['ALI!', `ali.${run}`, 'x y'], never)
+      expect([...found.keys()]).to.deep.equal([`ali.${run}`])
     })
 
     it('of 120 values take three calls', async () => {
-      const values = Array.from({ length: 120 }, (_, n) => `u${n}`)
-      for (const value of values) connected.sandbox.person.createUser({ email: `${value}@college.example` })
+      const many = Array.from({ length: 120 }, (_, n) => student(n))
+      await users().write(many, never)
+      calls().length = 0
+      const values = many.map(({ fields }) => String(fields['username']))
       expect((await users().find('username', values, never)).size).to.equal(120)
       expect(calls()).to.have.length(3)
+    })
+
+    it('of a deleted user find nobody, and reading says that he is gone', async function () {
+      if (!site().mayDelete) return this.skip()
+      const id = await put('leaver')
+      await site().remove('user', id)
+      expect((await users().find('id', [id], never)).size).to.equal(0)
+      expect((await users().read([id], never)).get(id)).to.deep.equal({ state: 'gone' })
+      const names = await users().find('email', [`leaver@${run}.example`], never)
+      expect(names.size).to.equal(0)
     })
 
     it('by another field are refused with the fields that can be used', async () => {
@@ -262,23 +286,35 @@ describe('users in Moodle', () => {
     })
 
     for (const capability of ['moodle/site:viewuseridentity', 'moodle/user:viewdetails'])
-      it(`without ${capability} nobody is believed to be missing`, async () => {
-        connected.sandbox.person.createUser({ email: 'ali@college.example', idnumber: 'STU-1' })
-        site().withheld.add(capability)
-        const error = await raised(users().find('email', ['ali@college.example'], never))
+      onSandbox(`without ${capability} nobody is believed to be missing`, async () => {
+        await put('ali', { idnumber: 'STU-1' })
+        const { withheld } = sandbox().site
+        withheld.add(capability)
+        const email = `ali@${run}.example`
+        const error = await raised(users().find('email', [email], never))
         expect(error).to.be.instanceOf(SetupError)
         expect(error).to.include({ code: 'MOODLE_USERS_HIDDEN', resource: 'moodle/user' })
         const wrong = (await connected.connection.check(never)).filter(({ ok }) => !ok)
         expect(wrong.map(({ name }) => name)).to.deep.equal(['sight of users'])
-        site().withheld.delete(capability)
-        expect((await users().find('email', ['ali@college.example'], never)).size).to.equal(1)
+        withheld.delete(capability)
+        expect((await users().find('email', [email], never)).size).to.equal(1)
       })
 
     it('of a missing user ask Moodle once a minute whether users can be seen', async () => {
-      for (let n = 0; n < 5; n++) await users().find('username', [`nobody${n}`], never)
+      for (let n = 0; n < 5; n++) await users().find('username', [`nobody${n}.${run}`], never)
       expect(calls().filter(name => name === 'core_webservice_get_site_info')).to.have.length(1)
     })
   })
+})
+
+inSandbox('a Moodle that answers badly', () => {
+  let connected: Connected
+  const users = () => connected.connection.resources['user']!
+  beforeEach(async () => {
+    connected = await connect()
+    run = 'x'
+  })
+  afterEach(() => connected.stop())
 
   describe('what comes back broken', () => {
     it('half an answer to a creation leaves open whether it took effect', async () => {
@@ -286,7 +322,7 @@ describe('users in Moodle', () => {
       const error = await raised(users().write([student(1)], never))
       expect(error).to.be.instanceOf(RetryableError)
       expect(error).to.include({ ambiguous: true })
-      expect(site().users.size).to.equal(5)
+      expect(connected.sandbox.site.users.size).to.equal(5)
     })
 
     it('a notice of PHP before the answer does too', async () => {
