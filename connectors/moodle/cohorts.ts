@@ -2,7 +2,7 @@ import { DataError, type WaslError } from '../../core/errors.ts'
 import type { Payload, ResourceConnection, WriteOperation, WriteResult } from '../../core/plugin.ts'
 import { writeBatches } from './batch.ts'
 import { isObject, listIn, type MoodleClient, unexpected } from './client.ts'
-import { missingField, refusedField, renamed, sendable } from './fields.ts'
+import { missingField, refusedField, sendable } from './fields.ts'
 import { parts, unknownField } from './lists.ts'
 import { matchEach, matchesById, readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
@@ -14,8 +14,6 @@ const PER_CALL = resources['cohort']!.perCall
 const findable = new Set(['id', 'idnumber'])
 /** Cohorts that one search may answer: it looks for the text anywhere in name, idnumber and description. */
 const SEARCHED = 1_000
-/** What every update of Moodle's must hold. */
-const named = ['name', 'idnumber']
 const system = { categorytype: { type: 'system', value: '' } }
 
 /** Cohorts of the whole site through `core_cohort_*`. */
@@ -66,28 +64,40 @@ export function cohortResource(client: MoodleClient): ResourceConnection {
     return created.map(({ id }) => ({ ok: true, id: String(id), action: 'created' }))
   }
 
-  /** Moodle's update must tell name and idnumber anew, so what was not given is read before. */
+  /**
+   * Moodle's update must tell name and idnumber anew, and lets an idnumber that another cohort has pass: so what is
+   * there is read before, and an idnumber that changes is looked up.
+   */
   async function update(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_cohort_update_cohorts'
+    const known = await byIds(
+      operations.map(({ id }) => id!),
+      signal,
+    )
+    const refused = new Map<string, DataError>()
+    for (const { id, fields } of operations) {
+      const { idnumber } = fields
+      if (!known.has(id!)) refused.set(id!, gone(id!))
+      else if (typeof idnumber === 'string' && idnumber !== '' && idnumber !== known.get(id!)!['idnumber']) {
+        const holder = (await matching(idnumber, signal)).find(cohort => cohort['id'] !== id)?.['id']
+        if (typeof holder === 'string') refused.set(id!, taken(holder))
+      }
+    }
     const changes = ({ fields }: WriteOperation) => sendable('cohort', fields, 'id')
-    const partial = operations
-      .filter(each => named.some(field => each.fields[field] === undefined))
-      .map(({ id }) => id!)
-    const known = partial.length === 0 ? new Map<string, Payload>() : await byIds(partial, signal)
-    const lost = (id: string) => partial.includes(id) && !known.has(id)
-    const sent = operations.filter(each => Object.keys(changes(each)).length > 0 && !lost(each.id!))
-    const cohorts = sent.map(each => ({
-      id: each.id!,
-      ...system,
-      ...Object.fromEntries(named.map(field => [field, known.get(each.id!)?.[field] ?? ''])),
-      ...changes(each),
-    }))
+    const sent = operations.filter(
+      operation => Object.keys(changes(operation)).length > 0 && !refused.has(operation.id!),
+    )
+    const cohorts = sent.map(operation => {
+      const { name: held = '', idnumber = '' } = known.get(operation.id!)!
+      return { id: operation.id!, ...system, name: held, idnumber, ...changes(operation) }
+    })
     if (cohorts.length > 0)
       await client.call({ name, parameters: { cohorts }, resource: NAME, writes: true }, signal)
     return operations.map((operation): WriteResult => {
       const id = operation.id!
-      if (sent.includes(operation)) return { ok: true, id, action: 'updated' }
-      return lost(id) ? { ok: false, error: gone(id) } : { ok: true, id, action: 'unchanged' }
+      const error = refused.get(id)
+      if (error !== undefined) return { ok: false, error }
+      return { ok: true, id, action: sent.includes(operation) ? 'updated' : 'unchanged' }
     })
   }
 
@@ -99,20 +109,11 @@ export function cohortResource(client: MoodleClient): ResourceConnection {
     const results = new Map<WriteOperation, WriteResult>()
     if (operation === undefined || others.length > 0 || !(refusal instanceof DataError)) return results
     const { id, fields } = operation
-    if (id !== undefined && !(await byIds([id], signal)).has(id)) {
-      results.set(operation, { ok: false, error: gone(id) })
-    } else if (typeof fields['idnumber'] === 'string') {
-      const holder = (await matching(fields['idnumber'], signal))[0]?.['id']
-      if (typeof holder !== 'string' || holder === id) return results
-      const error = renamed(refusal, {
-        code: 'MOODLE_TAKEN',
-        at: 'idnumber',
-        hint: `the cohort ${holder} has this idnumber`,
-      })
-      const duplicateOf = { by: 'idnumber', id: holder }
-      results.set(operation, id === undefined ? { ok: false, error, duplicateOf } : { ok: false, error })
-    }
-    return results
+    if (id !== undefined || typeof fields['idnumber'] !== 'string') return results
+    const holder = (await matching(fields['idnumber'], signal))[0]?.['id']
+    if (typeof holder !== 'string') return results
+    const duplicateOf = { by: 'idnumber', id: holder }
+    return results.set(operation, { ok: false, error: taken(holder, refusal), duplicateOf })
   }
 
   return {
@@ -132,3 +133,10 @@ export function cohortResource(client: MoodleClient): ResourceConnection {
 
 const gone = (id: string) =>
   new DataError('REMOTE_GONE', `there is no cohort ${id} in Moodle`, { at: 'id', remote: 'moodle' })
+
+const taken = (holder: string, cause?: WaslError) =>
+  new DataError('MOODLE_TAKEN', `the Moodle cohort ${holder} has this idnumber already`, {
+    at: 'idnumber',
+    remote: 'moodle',
+    ...(cause === undefined ? {} : { cause }),
+  })

@@ -106,7 +106,7 @@ export const verdicts: readonly Verdict[] = [
     at: 'courseid',
     hint: 'the course is gone, or the service account may not enter it',
   },
-  { errorcodes: ['invaliduser'], raise: 'data', code: 'MOODLE_NO_USER', at: 'userid' },
+  { errorcodes: ['invaliduser', 'userdeleted'], raise: 'data', code: 'MOODLE_NO_USER', at: 'userid' },
   { errorcodes: ['invalidrecord', 'invalidrecordunknown'], raise: 'data', code: 'MOODLE_NO_RECORD' },
   { errorcodes: ['useremailduplicate'], raise: 'data', code: 'MOODLE_TAKEN', at: 'email' },
   { errorcodes: ['useremailinvalid'], raise: 'data', code: 'MOODLE_INVALID', at: 'email' },

@@ -47,6 +47,9 @@ const groups: Membership = {
   remove: { name: 'core_group_delete_group_members' },
 }
 
+/** The code of Moodle's warning that the user is in the cohort already. */
+const ALREADY_IN = '3'
+
 export const cohortMemberResource = (client: MoodleClient) => memberResource(client, cohorts)
 export const groupMemberResource = (client: MoodleClient) => memberResource(client, groups)
 
@@ -134,11 +137,11 @@ function memberResource(client: MoodleClient, kind: Membership): ResourceConnect
       { name: call, parameters: { members }, resource: name, writes: true },
       signal,
     )
-    const [warning] = warningsIn(body)
+    const warning = warningsIn(body).find(({ refusal }) => refusal.errorcode !== ALREADY_IN)
     // It names nobody; the others were added, and adding them again while the one is looked for does no harm.
     if (warning !== undefined)
       throw new DataError('MOODLE_NO_MEMBER', errorOf(warning.refusal, call, name).message, {
-        at: warning.refusal.errorcode === '1' ? of : 'userid',
+        at: warning.refusal.message.startsWith('cohort') ? of : 'userid',
         remote: 'moodle',
       })
     return operations.map((operation, index) => ({

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { coursePayload, enrolmentPayload, userPayload } from './payloads.ts'
 import type { CourseRow, EnrolmentRow, Site, UserRow } from './site.ts'
-import { changeUser, deleteUser, insertUser } from './users.ts'
+import { changeUser, insertUser } from './users.ts'
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -183,4 +184,26 @@ function giveRole(site: Site, user: UserRow, role: string, origin: 'web' | 'ws')
   const changed = site.users.update(user.id, { role })
   site.raise({ type: 'user_updated', origin, data: userPayload(changed) })
   return changed
+}
+
+/**
+ * Moodle ends the enrolments and memberships, keeps the row, empties what names the person, and tells the event with
+ * what it was.
+ */
+export function deleteUser(site: Site, user: UserRow, origin: 'web' | 'ws'): void {
+  for (const { courseid } of site.enrolments.by('userid', user.id))
+    unenrolUser(site, user.id, courseid, origin)
+  for (const table of [site.cohortMembers, site.groupMembers])
+    for (const { id } of table.by('userid', user.id)) table.remove(id)
+  const time = site.time()
+  const email = createHash('md5').update(user.username).digest('hex')
+  site.users.update(user.id, {
+    deleted: 1,
+    username: `${user.email.toLowerCase()}.${time}`,
+    email,
+    emailkey: email,
+    idnumber: '',
+    timemodified: time,
+  })
+  site.raise({ type: 'user_deleted', origin, data: { ...userPayload(user), deleted: 1, timemodified: time } })
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { databaseFailed } from './exceptions.ts'
 import { userPayload } from './payloads.ts'
 import { newUser, type Origin, type Site, type UserRow } from './site.ts'
@@ -54,19 +53,4 @@ export function changeUser(
   })
   site.raise({ type: 'user_updated', origin, data: userPayload(changed) })
   return changed
-}
-
-/** Moodle keeps the row, empties what names the person, and tells the event with what it was. */
-export function deleteUser(site: Site, user: UserRow, origin: Origin): void {
-  const time = site.time()
-  const email = createHash('md5').update(user.username).digest('hex')
-  site.users.update(user.id, {
-    deleted: 1,
-    username: `${user.email.toLowerCase()}.${time}`,
-    email,
-    emailkey: email,
-    idnumber: '',
-    timemodified: time,
-  })
-  site.raise({ type: 'user_deleted', origin, data: { ...userPayload(user), deleted: 1, timemodified: time } })
 }

@@ -197,7 +197,13 @@ export function siteAt(
         const { ours, remove } = shelves[resource]!
         const ids = await ours(site)
         if (ids.length === 0) continue
-        if (mayDelete) await site.ask(remove.name, remove.parameters(ids))
+        if (mayDelete && resource === 'category')
+          // One that stood in another is gone with it.
+          for (const id of ids)
+            await site.ask(remove.name, remove.parameters([id])).catch((error: unknown) => {
+              if (!/unknowncategory/.test(String(error))) throw error
+            })
+        else if (mayDelete) await site.ask(remove.name, remove.parameters(ids))
         else if (resource === 'user')
           await site.ask('core_user_update_users', { users: ids.map(id => ({ id, suspended: true })) })
         else if (resource === 'course')

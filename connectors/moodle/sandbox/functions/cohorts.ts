@@ -50,8 +50,8 @@ export const cohortFunctions: Functions = {
         if (text(changes['name']).trim() === '') throw invalidParameter('Invalid cohort name')
         const cohort = known(site, int(id))
         manage(site)
-        const { idnumber, visible } = changes
-        if (idnumber !== undefined && idnumber !== cohort.idnumber) checkIdnumber(site, text(idnumber))
+        // Moodle does not look whether another cohort has the idnumber.
+        const { visible } = changes
         site.cohorts.update(cohort.id, {
           ...changes,
           ...(visible === undefined ? {} : { visible: isTrue(visible) ? 1 : 0 }),
@@ -121,7 +121,7 @@ export const cohortFunctions: Functions = {
         const cohort = cohortBy(site, cohorttype!)
         if (cohort === undefined) {
           const message = `cohort ${cohorttype!.type}=${cohorttype!.value} not exists`
-          warnings.push({ warningcode: '1', message })
+          warnings.push({ warningcode: '2', message })
           continue
         }
         const user = userBy(site, usertype!)
@@ -129,10 +129,14 @@ export const cohortFunctions: Functions = {
           warnings.push({ warningcode: '2', message: `user ${usertype!.type}=${usertype!.value} not exists` })
           continue
         }
-        manage(site)
         const pair = `${cohort.id}_${user.id}`
-        if (site.cohortMembers.by('pair', pair).length === 0)
-          site.cohortMembers.insert({ pair, of: cohort.id, userid: user.id })
+        if (site.cohortMembers.by('pair', pair).length > 0) {
+          const held = `cohort(${cohorttype!.type}=${cohorttype!.value} ${usertype!.type}=${usertype!.value})`
+          warnings.push({ warningcode: '3', message: `record already exists: ${held}` })
+          continue
+        }
+        manage(site)
+        site.cohortMembers.insert({ pair, of: cohort.id, userid: user.id })
       }
       return { warnings }
     },

@@ -35,7 +35,7 @@ export const enrolmentFunctions: Functions = {
           )
         const status = int(enrolment['suspend']) === 0 ? 0 : 1
         const times = { timestart: int(enrolment['timestart']), timeend: int(enrolment['timeend']) }
-        enrolUser(site, { user: existingUser(site, userid), courseid, roleid, status, ...times }, 'ws')
+        enrolUser(site, { user: activeUser(site, userid), courseid, roleid, status, ...times }, 'ws')
       }
       return null
     },
@@ -119,6 +119,11 @@ function enterCourse(site: Site, courseid: number): void {
       'Course or activity not accessible.',
       'Not enrolled',
     )
+}
+
+function activeUser(site: Site, id: number): UserRow {
+  if (site.users.get(id)?.deleted === 1) throw moodleException('userdeleted', 'error/userdeleted')
+  return existingUser(site, id)
 }
 
 export function existingUser(site: Site, id: number): UserRow {

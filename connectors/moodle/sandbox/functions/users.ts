@@ -1,7 +1,8 @@
 import { invalidParameter, MoodleException, moodleException, noCapability, noUser } from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
+import { deleteUser } from '../person.ts'
 import type { Origin, Site, UserRow } from '../site.ts'
-import { changeUser, deleteUser, insertUser } from '../users.ts'
+import { changeUser, insertUser } from '../users.ts'
 import { type Fields, type Functions, int, isTrue, rows, text, texts } from './function.ts'
 import { userDetails } from './user-details.ts'
 
@@ -147,7 +148,7 @@ export const userFunctions: Functions = {
         const user = site.users.get(id)
         if (user === undefined || user.deleted === 1)
           throw noUser('SELECT * FROM {user} WHERE id = ? AND deleted = ?', [id, 0])
-        deleteUser(site, user, origin)
+        deleteUser(site, user, origin === 'cli' ? 'web' : origin)
       }
       return null
     },
