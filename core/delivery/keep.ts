@@ -7,6 +7,7 @@ import { type Draft, newRecord, without } from './draft.ts'
 import { storedError } from './error.ts'
 import { nextSend, withContent, withMark } from './outbox.ts'
 import type { Decision, Scene } from './scene.ts'
+import { missingOf } from './settle.ts'
 import { connectorOf } from './tenant.ts'
 import { isNewer } from './version.ts'
 
@@ -101,7 +102,7 @@ export function keep(
     keys: sameOr(before.keys, pipeline.keysOf(work.merged)),
     sides: { ...before.sides, [flow.connector]: sideOf(scene, before, work) },
     refs: sameOr(before.refs, [...new Set(work.refs.map(reference => reference.key))]),
-    missing: work.missing.map(({ name, key, label }) => ({ name, key, label })),
+    missing: missingOf(work.missing),
     config: pipeline.config,
   }
   for (const { to, content } of work.due) next.outbox = withContent(next.outbox, to, content)

@@ -216,7 +216,9 @@ export function createSend(options: SendOptions): Send {
     await settle(pairs)
     options.onMissing(
       tenant,
-      parking.flatMap(({ next }) => next.missing.map(({ module, key }) => ({ module, key }))),
+      parking.flatMap(({ next }) =>
+        next.missing.flatMap(({ module, key, held }) => (held === true ? [] : { module, key })),
+      ),
     )
   }
 

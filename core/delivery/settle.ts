@@ -286,7 +286,9 @@ export function parked(held: Held, to: string, missing: readonly Reference[], no
 }
 
 export const missingOf = (missing: readonly Reference[]): RecordDocument['missing'] =>
-  missing.filter(each => each.needed).map(({ name, key, label }) => ({ name, key, label }))
+  missing
+    .filter(each => each.needed)
+    .map(({ name, key, label, held }) => ({ name, key, label, ...(held === undefined ? {} : { held }) }))
 
 /** `failed`: the resource that certainly took nothing, so that a creation begun there is none. */
 export function gated(held: Held, gate: string, now: number, failed?: string): LeasedPair {

@@ -6,7 +6,7 @@ import { equal } from '../pipeline/canonical.ts'
 import type { CompiledPipeline, PipelineSet } from '../pipeline/compiled.ts'
 import type { SavedMapping } from '../pipeline/configuration.ts'
 import { type RuleFile, ruleObject, sources } from '../pipeline/grammar.ts'
-import type { MappingFile } from '../pipeline/overlay.ts'
+import { holdsOf, type MappingFile } from '../pipeline/overlay.ts'
 import { rehearse } from '../pipeline/rehearse.ts'
 import type { ConnectorDefinition, Json, PipelineFile, RecordView, ResourceName } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
@@ -40,6 +40,8 @@ export interface MappingView {
   readonly version: number
   readonly mapping: Json
   readonly lines: readonly MappingLine[]
+  /** What can hold records back, and whether it does. */
+  readonly holds: Readonly<Record<string, boolean>>
   readonly by?: string
   readonly reason?: string
   readonly at?: string
@@ -54,6 +56,7 @@ export async function showMapping(desk: Desk, module: string): Promise<MappingVi
     version: saved?.version ?? (pipeline.mapping === undefined ? 0 : 1),
     mapping: (saved?.mapping ?? pipeline.mapping ?? { module }) as Json,
     lines: linesOf(pipeline),
+    holds: holdsOf(pipeline.file),
     ...(saved === undefined ? {} : { by: saved.by, reason: saved.reason, at: saved.at.toISOString() }),
   }
 }

@@ -73,8 +73,11 @@ export function whyOf(
     const until = gate?.openAt.toISOString() ?? ''
     return say('gated', { remote: at, message: gate?.message ?? '', until }, gate, gate && until)
   }
-  if (record.missing.length > 0)
-    return say('waiting', { what: record.missing.map(({ label }) => label).join(', ') })
+  if (record.missing.length > 0) {
+    // What only somebody in the college can bring is said where nothing else is missing.
+    const because = record.missing.every(({ held }) => held === true) ? 'held' : 'waiting'
+    return say(because, { what: record.missing.map(({ label }) => label).join(', ') })
+  }
   if (record.state === 'retrying') {
     const until = nextTry(record)
     return say('retrying', { remote, message, until }, error, until)

@@ -4,7 +4,7 @@ import type { PipelineSet } from './compiled.ts'
 import type { Mapping } from './configuration.ts'
 import { unknownField } from './fields.ts'
 import { nearest } from './nearest.ts'
-import { type MappingFile, neededFor } from './overlay.ts'
+import { holdsOf, type MappingFile, neededFor } from './overlay.ts'
 import type { Registry } from './registered.ts'
 import { shapesOf } from './shapes.ts'
 import { storedSource } from './source.ts'
@@ -42,6 +42,17 @@ export function checkMapping(
             nearest(resource, resources) ?? `one of ${[...resources].join(', ')}`,
           ),
         )
+  const holds = Object.keys(holdsOf(pipeline))
+  for (const name of Object.keys(file.holds ?? {}))
+    if (!holds.includes(name))
+      findings.push(
+        source.finding(
+          ['holds', name],
+          'UNKNOWN_HOLD',
+          `"${file.module}" has no hold "${name}"`,
+          nearest(name, holds) ?? (holds.length === 0 ? undefined : `one of ${holds.join(', ')}`),
+        ),
+      )
   for (const [resource, rules] of Object.entries(file.read ?? {})) {
     const maps = flows
       .filter(flow => flow.from === resource)

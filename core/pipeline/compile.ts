@@ -140,7 +140,13 @@ export function compile(
 ): CompiledPipeline {
   const file = mapping === undefined ? plain : applyMapping(plain, mapping.file)
   const own = mapping === undefined ? '' : `+${parts.tenant}.${mapping.version}`
-  const flows = Object.keys(file.flows).map(name => compileFlow(file, name, parts))
+  const scales = new Map<string, number>()
+  const scale: CompileParts['scale'] = name => {
+    const found = parts.scale(name)
+    if (found !== undefined) scales.set(name, found.version)
+    return found
+  }
+  const flows = Object.keys(file.flows).map(name => compileFlow(file, name, { ...parts, scale }))
   const pushes = new Map(flows.flatMap(flow => flow.pushes.map(plan => [plan.to, { plan, flow }] as const)))
   const writeBacks = united(flows.flatMap(flow => flow.pushes))
   return Object.freeze({
@@ -148,7 +154,7 @@ export function compile(
     file,
     plain,
     ...(mapping === undefined ? {} : { mapping: mapping.file }),
-    config: `${plain.version}${own}`,
+    config: `${plain.version}${own}${[...scales].map(([name, version]) => `/${name}.${version}`).join('')}`,
     flows,
     identity: new Map(Object.entries(file.record.identity) as [ResourceName, string][]),
     identitiesOf: identitiesOf(file.record),

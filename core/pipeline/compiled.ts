@@ -9,6 +9,7 @@ import type {
   Reference,
   ResourceName,
   Run,
+  Scale,
   StepFunction,
   Work,
   WriteBackPlan,
@@ -99,6 +100,8 @@ export interface PipelineSet {
     | { readonly pipeline: CompiledPipeline; readonly flow: CompiledFlow }
     | { readonly skip: string }
     | undefined
+  /** Those that this college has, by name. */
+  readonly scales: ReadonlyMap<string, Scale>
   readonly findings: readonly Finding[]
   /** Its connectors have the resources that the configuration describes besides. */
   readonly registry: Registry

@@ -29,9 +29,17 @@ export type MapOptions = { readonly fields: Readonly<Record<string, RuleFile>> }
 
 /** `theirs: ours` pairs, with the reserved words `module` and `ends`. */
 export type ReferenceFile = Readonly<Record<string, string | boolean>>
+/** Until a later event of the record itself brings what `until` asks for, nothing of it is sent. */
+export type HoldFile = {
+  /** A college's mapping says otherwise. */
+  readonly on: boolean
+  readonly when?: WhenFile
+  readonly until: WhenFile
+}
 export type DependencyOptions = {
   readonly needs?: Readonly<Record<string, ReferenceFile>>
   readonly uses?: Readonly<Record<string, ReferenceFile>>
+  readonly holds?: Readonly<Record<string, HoldFile>>
 }
 
 export type UpsertOptions = { readonly overwrite?: boolean }

@@ -171,6 +171,7 @@ export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> 
     modules: pipelines,
     ...routeNames(new Map([...pipelines].map(([module, { file }]) => [module, file])), registry),
     choose: chooser(pipelines, registry),
+    scales: configuration.scales,
     findings: findings.sort(byPlace),
     registry,
   })

@@ -1,6 +1,7 @@
 import type { ConnectorConfig, FlowFile, Json, PipelineFile } from '../plugin.ts'
 import {
   derivedDefault,
+  type HoldFile,
   type RuleFile,
   type RuleObject,
   ruleObject,
@@ -24,6 +25,8 @@ export interface MappingFile {
   readonly read?: Readonly<Record<string, Readonly<Record<string, OverlayRule>>>>
   /** By resource: the pipeline's name of a remote field -> this college's. */
   readonly names?: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** What holds records back, by the pipeline's names: whether it counts here. */
+  readonly holds?: Readonly<Record<string, boolean>>
 }
 
 type Step = FlowFile['steps'][number]
@@ -102,6 +105,25 @@ function overlayPush(step: Step, namesOf: (resource: string) => Renames): Step {
   }
 }
 
+function overlayHolds(step: Step, switched: Readonly<Record<string, boolean>>): Step {
+  const holds = step['holds'] as Readonly<Record<string, HoldFile>> | undefined
+  if (holds === undefined) return step
+  const here = Object.entries(holds).map(([name, hold]) => [name, { ...hold, on: switched[name] ?? hold.on }])
+  return { ...step, holds: Object.fromEntries(here) }
+}
+
+/** All that can hold a record of this module back, by name, and whether it does. */
+export const holdsOf = (file: PipelineFile): Readonly<Record<string, boolean>> =>
+  Object.fromEntries(
+    Object.values(file.flows).flatMap(({ steps }) =>
+      steps.flatMap(step =>
+        Object.entries((step['holds'] ?? {}) as Readonly<Record<string, HoldFile>>).map(
+          ([name, { on }]) => [name, on] as const,
+        ),
+      ),
+    ),
+  )
+
 /** The pipeline as this college has it. */
 export function applyMapping(file: PipelineFile, mapping: MappingFile): PipelineFile {
   const namesOf = (resource: string): Renames => mapping.names?.[resource] ?? {}
@@ -109,6 +131,7 @@ export function applyMapping(file: PipelineFile, mapping: MappingFile): Pipeline
     const names = namesOf(flow.from)
     const steps = flow.steps.map(step => {
       if (step.step === 'map') return overlayMap(step, mapping.read?.[flow.from] ?? {}, names)
+      if (step.step === 'dependency-check') return overlayHolds(step, mapping.holds ?? {})
       return step.step === 'push' ? overlayPush(step, namesOf) : step
     })
     const when: WhenFile | undefined = flow.when === undefined ? undefined : renameKeys(flow.when, names)
@@ -146,6 +169,8 @@ export function neededFor(file: PipelineFile, resource: string, field: string): 
           if (typeof rule === 'object' && field in ((rule as RuleObject).when ?? {}))
             return 'a condition reads it'
       }
+      for (const { when, until } of Object.values((step['holds'] ?? {}) as Record<string, HoldFile>))
+        if (field in (when ?? {}) || field in until) return 'a hold reads it'
       if (step.step === 'map' && flow.from === resource)
         for (const [other, rule] of Object.entries((step['fields'] ?? {}) as Record<string, RuleFile>)) {
           const { of, join, keep } = ruleObject(rule, 'from')

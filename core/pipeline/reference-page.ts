@@ -1,7 +1,8 @@
 /** The reference of fields and flows as Markdown, made from what is loaded. */
-import type { FieldDefinition, PipelineFile } from '../plugin.ts'
+import type { FieldDefinition, PipelineFile, Scale } from '../plugin.ts'
 import type { PipelineSet } from './compiled.ts'
 import {
+  type DependencyOptions,
   derivedDefault,
   type MapOptions,
   type PushOptions,
@@ -13,6 +14,7 @@ import {
 } from './grammar.ts'
 import { flowReferences } from './references.ts'
 import type { Registry } from './registered.ts'
+import { middleOf } from './transforms/grades.ts'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
@@ -97,6 +99,43 @@ function pushLines(push: PushOptions): string[] {
   ]
 }
 
+/** A hold that the college can switch. */
+function holdLines(flow: PipelineFile['flows'][string]): string[] {
+  const holds = flow.steps.flatMap(step => Object.entries((step as DependencyOptions).holds ?? {}))
+  return holds.flatMap(([hold, { on, when, until }]) => [
+    `Held back by ${name(hold)} (${on ? 'on' : 'off'}; a mapping's \`holds\` switches it)${
+      when === undefined ? '' : `, when our ${json(when)}`
+    }, until our ${json(until)}.`,
+    '',
+  ])
+}
+
+/** The limits of a scale as its people read them: from here to below the next. */
+function scaleLines({ scale, version, bands, capByOutcomes = true }: Scale): string[] {
+  return [
+    `### ${scale}`,
+    '',
+    `Version ${version}. ${
+      capByOutcomes
+        ? "A grade is at most the highest level among its assignment's criteria."
+        : "A grade may be higher than its assignment's criteria."
+    }`,
+    '',
+    ...table(
+      ['band', 'from', 'to', 'as a score'],
+      bands.map(({ grade, from }, place) => {
+        const above = bands[place - 1]
+        return [
+          grade,
+          String(from),
+          above === undefined ? '100' : `below ${above.from}`,
+          String(middleOf({ scale, version, bands }, grade)),
+        ]
+      }),
+    ),
+  ]
+}
+
 function flowLines(file: PipelineFile, flowName: string): string[] {
   const flow = file.flows[flowName] as PipelineFile['flows'][string]
   const map = flow.steps.find(step => step.step === 'map') as unknown as MapOptions | undefined
@@ -120,6 +159,7 @@ function flowLines(file: PipelineFile, flowName: string): string[] {
       Object.entries(map?.fields ?? {}).map(([field, rule]) => [name(field), words(rule, 'from')]),
     ),
     ...(references.length === 0 ? [] : table(['refers to', 'module', 'by', 'meaning'], references)),
+    ...holdLines(flow),
     ...pushes.flatMap(pushLines),
   ]
 }
@@ -145,6 +185,7 @@ export function referencePage(set: PipelineSet, registry: Registry): string {
     'Made by `wasl docs` from the pipeline files.',
     '',
     ...modules,
+    ...(set.scales.size === 0 ? [] : ['## Scales', '', ...[...set.scales.values()].flatMap(scaleLines)]),
     '## Steps',
     '',
     ...listed(registry.steps.values()),

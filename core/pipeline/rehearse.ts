@@ -101,7 +101,7 @@ function state(
   const waiting = work.missing.length > 0
   return {
     outcome: waiting ? 'WAITING' : (work.outcome ?? 'UNCHANGED'),
-    ...(waiting ? { reason: work.missing.map(({ label }) => `${label} is not here yet`).join(', ') } : {}),
+    ...(waiting ? { reason: work.missing.map(whatIsMissing).join(', ') } : {}),
     ...(!waiting && work.reason !== undefined ? { reason: work.reason } : {}),
     steps,
     changes: work.changes,
@@ -113,6 +113,9 @@ function state(
     record: stored(pipeline, flow, work, record, waiting ? {} : content),
   }
 }
+
+const whatIsMissing = ({ label, held }: Reference): string =>
+  held === true ? `held back until ${label}` : `${label} is not here yet`
 
 const pipelinesOf = ({ set }: Parts) => set.modules
 

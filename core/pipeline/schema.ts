@@ -288,6 +288,12 @@ export function mappingSchema(): JsonSchema {
           "By resource: the pipeline's name of a remote field on the left, this college's on the right.",
         additionalProperties: { type: 'object', additionalProperties: name },
       },
+      holds: {
+        type: 'object',
+        additionalProperties: { type: 'boolean' },
+        description:
+          "The pipeline's name of what holds records back, and whether it counts here: `internal-verification` of grades.",
+      },
     },
     required: ['module'],
     additionalProperties: false,
@@ -330,6 +336,7 @@ export const scaleSchema: JsonSchema = {
   properties: {
     $schema: { type: 'string' },
     scale: name,
+    version: { type: 'integer', minimum: 1, description: 'Raised with each change; events show it.' },
     bands: {
       type: 'array',
       minItems: 1,
@@ -342,6 +349,6 @@ export const scaleSchema: JsonSchema = {
     },
     capByOutcomes: { type: 'boolean' },
   },
-  required: ['scale', 'bands'],
+  required: ['scale', 'version', 'bands'],
   additionalProperties: false,
 }

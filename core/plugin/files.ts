@@ -35,6 +35,8 @@ export interface ConnectorConfig {
 
 export interface Scale {
   readonly scale: string
+  /** Raised with each change; what was handled with it shows it. */
+  readonly version: number
   /** Highest first. */
   readonly bands: readonly { readonly grade: string; readonly from: number }[]
   /** False: a grade may be higher than any criterion that its assignment offers. Default true. */

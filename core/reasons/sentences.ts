@@ -8,6 +8,7 @@ interface Words {
 
 export type Sentence =
   | 'waiting'
+  | 'held'
   | 'invalid'
   | 'gated'
   | 'paused'
@@ -31,6 +32,10 @@ export const SENTENCES: Readonly<Record<Sentence, Words>> = {
   waiting: {
     en: 'It waits for {what}, and goes on by itself as soon as that arrives.',
     ar: 'ينتظر {what}، ويُستكمل تلقائيًا فور وصوله.',
+  },
+  held: {
+    en: 'It is held back until {what}, as this college wants it; the event that brings it sends it on.',
+    ar: 'محجوز بحسب إعداد الكلية حتى يتم {what}، ويُرسل فور وصول ذلك.',
   },
   invalid: {
     en: 'What was sent of it is not valid{field}: {message}',

@@ -1,9 +1,17 @@
-import { unknownField } from '../pipeline/fields.ts'
-import type { DependencyOptions } from '../pipeline/grammar.ts'
+import { significantFields, unknownField } from '../pipeline/fields.ts'
+import { type DependencyOptions, type HoldFile, whenNames } from '../pipeline/grammar.ts'
 import { keySets } from '../pipeline/keys.ts'
 import { lintPath } from '../pipeline/lending.ts'
 import { chainedFields, lentFields, referenceRules, satisfied, tell } from '../pipeline/references.ts'
-import { defineStep, type Lint, type LintPlace, type StepContext } from '../plugin.ts'
+import { condition } from '../pipeline/rules.ts'
+import {
+  defineStep,
+  type Fields,
+  type Lint,
+  type LintPlace,
+  type Reference,
+  type StepContext,
+} from '../plugin.ts'
 
 const entry = {
   type: 'object',
@@ -20,6 +28,16 @@ const entry = {
     },
   },
   additionalProperties: { type: 'string', minLength: 1 },
+}
+const hold = {
+  type: 'object',
+  properties: {
+    on: { type: 'boolean', description: "Whether it counts where a college's mapping says nothing." },
+    when: { $ref: '#/$defs/when' },
+    until: { $ref: '#/$defs/when' },
+  },
+  required: ['on', 'until'],
+  additionalProperties: false,
 }
 const entries = { type: 'object', minProperties: 1, additionalProperties: entry }
 
@@ -69,10 +87,51 @@ function* lintEntry(
     }
 }
 
+/** A condition on a field whose change is no news would not be asked again. */
+function* lintHold(name: string, { when, until }: HoldFile, { record }: LintPlace): Iterable<Lint> {
+  const significant = significantFields(record)
+  for (const [part, names] of [
+    ['when', whenNames(when)],
+    ['until', whenNames(until)],
+  ] as const)
+    for (const field of names) {
+      const path = ['holds', name, part, field]
+      if (!Object.hasOwn(record.fields, field)) yield unknownField(field, record.fields, path)
+      else if (!significant.has(field))
+        yield {
+          path,
+          code: 'HELD_NOT_FINGERPRINTED',
+          message: `"${field}" holds the record back but is not fingerprinted: a change to it would not be noticed`,
+          suggestion: `add "${field}" to record.fingerprint`,
+        }
+    }
+}
+
+type Holding = (fields: Fields) => readonly Reference[]
+
+/** Tells what still holds a record back, of the holds that are on. */
+function holding(holds: Readonly<Record<string, HoldFile>>): Holding {
+  const rules = Object.entries(holds)
+    .filter(([, { on }]) => on)
+    .map(([name, { when, until }]) => ({
+      counts: condition(when) ?? (() => true),
+      released: condition(until) ?? (() => true),
+      reference: {
+        ...{ name, module: '', key: '', label: name.replaceAll('-', ' ') },
+        ...{ needed: true, ends: false, held: true },
+      } satisfies Reference,
+    }))
+  return fields =>
+    rules
+      .filter(({ counts, released }) => counts(fields) && !released(fields))
+      .map(({ reference }) => reference)
+}
+
 /** Finds the records that this one points to, lends them to later steps, and tells what is missing. */
 export default defineStep<DependencyOptions>({
   name: 'dependency-check',
-  summary: 'Waits until the records this one points to are here, and lends them to later steps.',
+  summary:
+    'Waits until the records this one points to are here and nothing holds it back, and lends them to later steps.',
   options: {
     type: 'object',
     minProperties: 1,
@@ -81,6 +140,14 @@ export default defineStep<DependencyOptions>({
       uses: {
         ...entries,
         description: 'Taken where they are known; when one comes later, it is sent again.',
+      },
+      holds: {
+        type: 'object',
+        minProperties: 1,
+        propertyNames: { pattern: '^[a-z][a-z0-9-]*$' },
+        additionalProperties: hold,
+        description:
+          'What holds the record back, by our own fields: `when` says for which, `until` what an event of it must bring.',
       },
     },
     additionalProperties: false,
@@ -99,6 +166,7 @@ export default defineStep<DependencyOptions>({
           message: '"ends" belongs to "needs" only',
         }
     }
+    for (const [name, rule] of Object.entries(options.holds ?? {})) yield* lintHold(name, rule, place)
   },
 
   wants(options) {
@@ -109,13 +177,16 @@ export default defineStep<DependencyOptions>({
   prepare(options, context) {
     const rules = referenceRules(options)
     const taken = takenFrom(options, context)
+    const held = holding(options.holds ?? {})
     return work => {
       const refs = tell(rules, work)
-      if (refs.length === 0) return work
+      const holds = held(work.merged)
+      if (refs.length === 0 && holds.length === 0) return work
       const missing = refs.filter(
         ({ name, needed }) => needed && !satisfied(work.found[name], taken.get(name) ?? []),
       )
-      return { ...work, refs, missing }
+      const reason = holds.length === 0 ? {} : { reason: 'held' }
+      return { ...work, refs, missing: [...missing, ...holds], ...reason }
     }
   },
 })

@@ -106,6 +106,8 @@ export interface MissingReference {
   name: string
   key: string
   label: string
+  /** An event of the record itself is waited for. */
+  held?: true
 }
 
 /** One thing over all systems. Every write adds 1 to `rev`. Open while it has a `dueAt`. */

@@ -232,6 +232,7 @@ describe('files that change', () => {
   it('of scales are checked: highest first, the lowest from 0', async () => {
     const bands = (...from: number[]) => ({
       scale: 'x',
+      version: 1,
       bands: from.map(start => ({ grade: `g${start}`, from: start })),
     })
     for (const [scale, code] of [

@@ -33,8 +33,10 @@ const alNoor: MappingFile = {
   names: { [students]: { Student_Moodle_ID: 'Moodle_User_ID', Sync_Status: 'Moodle_Sync_Status' } },
 }
 
-const load = (mapping: unknown, more: object = {}) =>
-  withFiles({ 'config/mappings/al-noor/student.json': mapping }, folder =>
+const loadGrades = (mapping: unknown) => load(mapping, {}, 'grade')
+
+const load = (mapping: unknown, more: object = {}, module = 'student') =>
+  withFiles({ [`config/mappings/al-noor/${module}.json`]: mapping }, folder =>
     loadPipelines({
       folders: { pipelines: [ours.pipelines], config: [ours.config, join(folder, 'config')] },
       registry,
@@ -90,6 +92,23 @@ describe('a college’s own mapping', () => {
       Moodle_Sync_Status: 'Failed',
       Sync_Error_Message: `${'x'.repeat(249)}…`,
     })
+  })
+
+  it('switches on what holds records back, and names what there is where it does not know one', async () => {
+    const on = await loadGrades({ module: 'grade', holds: { 'internal-verification': true } })
+    expect(on.findings).to.deep.equal([])
+    const wrong = await loadGrades({ module: 'grade', holds: { 'internal-verfication': true } })
+    expect(wrong.findings.map(({ code, pointer, suggestion }) => [code, pointer, suggestion])).to.deep.equal([
+      ['UNKNOWN_HOLD', '/holds/internal-verfication', 'internal-verification'],
+    ])
+    const none = await loadGrades({ module: 'grade', read: { 'moodle/grade': { graderRole: false } } })
+    expect(none.findings.map(({ code }) => code)).to.deep.equal(['FIELD_NEEDED'])
+  })
+
+  it('shows the version of the scale that a module reads', async () => {
+    const set = await load(alNoor)
+    expect(set.modules.get('grade')?.config).to.match(/^\d+\/btec\.1$/)
+    expect(set.modules.get('student')?.config).to.not.contain('btec')
   })
 
   it('counts for its own college only', async () => {

@@ -6,6 +6,7 @@ import { registry } from './plugins.ts'
 
 const btec: Scale = {
   scale: 'btec',
+  version: 1,
   bands: [
     { grade: 'Distinction', from: 70 },
     { grade: 'Merit', from: 60 },

@@ -9,9 +9,12 @@ const reports = await testCases({ folders, registry }, [path('.')])
 /** The variants for colleges that teach several classes in one course. */
 const inGroups = { ...folders, config: [...folders.config, path('in-groups/config')] }
 const variants = await testCases({ folders: inGroups, registry }, [path('in-groups')])
+/** A college that wants grades verified before they count. */
+const verifying = { ...folders, config: [...folders.config, path('verified/config')] }
+const verified = await testCases({ folders: verifying, registry }, [path('verified')], 'default')
 
 describe('case files', () => {
-  for (const { file, results, findings } of [...reports, ...variants])
+  for (const { file, results, findings } of [...reports, ...variants, ...verified])
     describe(file, () => {
       it('is well formed', () => {
         expect(findings).to.deep.equal([])
@@ -22,15 +25,13 @@ describe('case files', () => {
         })
     })
 
-  it('cover every module with at least 12 cases', () => {
-    const counts = new Map<string, number>()
-    for (const { file, results } of reports) {
-      const module = file.replace(/.*\//, '').replace(/(-from-moodle|-from-zoho)?\.cases\.json$/, '')
-      counts.set(module, (counts.get(module) ?? 0) + results.length)
-    }
-    const few = [...counts].filter(([, count]) => count < 12)
-    expect(few).to.deep.equal([])
-    expect([...counts.keys()]).to.include.members([
+  it('cover every module, variant and switch with at least 12 cases each', () => {
+    const few = [...reports, ...variants, ...verified].filter(({ results }) => results.length < 12)
+    expect(few.map(({ file, results }) => `${file}: ${results.length}`)).to.deep.equal([])
+    const modules = reports.map(({ file }) =>
+      file.replace(/.*\//, '').replace(/(-from-moodle|-from-zoho)?\.cases\.json$/, ''),
+    )
+    expect([...new Set(modules)]).to.include.members([
       'student',
       'teacher',
       'program',
