@@ -16,6 +16,8 @@ import { savedMappings } from './operations/mappings.ts'
 import { createMeasures } from './operations/measures.ts'
 import { lookUps } from './pipeline/further.ts'
 import { loadPipelines } from './pipeline/load.ts'
+import { holdsOf } from './pipeline/overlay.ts'
+import { holdKey } from './pipeline/references.ts'
 import type { ConnectorDefinition, Json, Log } from './plugin.ts'
 import { createReasons } from './reasons/reasons.ts'
 import { createRegistry } from './registry.ts'
@@ -172,6 +174,14 @@ async function start(
       tell(tenant, set)
       for (const [name, connector] of set.registry.connectors) known.set(name, connector)
       return set
+    },
+    async taken(tenant, { modules }) {
+      // What is held back by nothing any more goes on.
+      const off = [...modules.values()].flatMap(({ module, file }) =>
+        Object.entries(holdsOf(file)).flatMap(([name, on]) => (on ? [] : holdKey(module, name))),
+      )
+      const woken = await store.records.wake(tenant, off, new Date(now()))
+      if (woken > 0) log.info('holds_ended', { tenant, records: woken })
     },
     given: (tenant, name) => {
       if (tenant !== settings.defaultTenant) return undefined

@@ -31,6 +31,8 @@ export interface TenantOptions {
   readonly now: () => number
   /** `previous`: what ran before; a module whose file has become wrong goes on as it was. */
   readonly load: (tenant: string, previous?: PipelineSet) => Promise<PipelineSet>
+  /** The tenant has these pipelines from now on; asked again where it raises. */
+  readonly taken?: (tenant: string, pipelines: PipelineSet) => Promise<void>
   /** Settings that the environment gives the default tenant's connection, where it gives some. */
   readonly given: (tenant: string, connector: string) => { readonly [name: string]: Json } | undefined
   readonly http: (remote: string, baseUrl: string, options?: Parameters<Tools['http']>[1]) => HttpClient
@@ -72,6 +74,7 @@ export function createTenants(options: TenantOptions): TenantDirectory {
   const { store, secrets, connectors, log, now } = options
   let known = new Map<string, Known>()
   let endpoints = new Map<string, HeldEndpoint>()
+  const taken = new Map<string, PipelineSet>()
   const keys = new Map<string, { key: ApiKey | undefined; until: number }>()
   let freshUntil = 0
   let refreshing: Promise<void> | undefined
@@ -188,6 +191,11 @@ export function createTenants(options: TenantOptions): TenantDirectory {
     keys.clear()
     freshUntil = now() + FRESH_MS
     for (const [, tenant] of closed) await tenant.close()
+    for (const [id, { pipelines }] of next) {
+      if (taken.get(id) === pipelines) continue
+      await options.taken?.(id, pipelines)
+      taken.set(id, pipelines)
+    }
   }
 
   async function refresh(): Promise<void> {

@@ -56,6 +56,9 @@ export function keyOf(module: string, names: readonly string[], values: Fields):
   return `${module}|${parts.join('&')}`
 }
 
+/** Stands among a record's references while it is held back, so that it is found when the hold is switched off. */
+export const holdKey = (module: string, name: string): string => `${module}|held=${escaped(name)}`
+
 /** `student.zohoId` as name and field; undefined for a field of our own and for `run.at`. */
 export function lentPath(of: string): { readonly name: string; readonly field: string } | undefined {
   const dot = of.indexOf('.')

@@ -54,6 +54,6 @@ export interface Reference {
   readonly ends: boolean
   /** What a person reads: `student 42`. */
   readonly label: string
-  /** No other record is waited for, but an event of this one: `internal verification`. It has no module and no key. */
+  /** No other record is waited for, but an event of this one: `internal verification`. */
   readonly held?: true
 }

@@ -2,7 +2,14 @@ import { significantFields, unknownField } from '../pipeline/fields.ts'
 import { type DependencyOptions, type HoldFile, whenNames } from '../pipeline/grammar.ts'
 import { keySets } from '../pipeline/keys.ts'
 import { lintPath } from '../pipeline/lending.ts'
-import { chainedFields, lentFields, referenceRules, satisfied, tell } from '../pipeline/references.ts'
+import {
+  chainedFields,
+  holdKey,
+  lentFields,
+  referenceRules,
+  satisfied,
+  tell,
+} from '../pipeline/references.ts'
 import { condition } from '../pipeline/rules.ts'
 import {
   defineStep,
@@ -110,14 +117,14 @@ function* lintHold(name: string, { when, until }: HoldFile, { record }: LintPlac
 type Holding = (fields: Fields) => readonly Reference[]
 
 /** Tells what still holds a record back, of the holds that are on. */
-function holding(holds: Readonly<Record<string, HoldFile>>): Holding {
+function holding(holds: Readonly<Record<string, HoldFile>>, module: string): Holding {
   const rules = Object.entries(holds)
     .filter(([, { on }]) => on)
     .map(([name, { when, until }]) => ({
       counts: condition(when) ?? (() => true),
       released: condition(until) ?? (() => true),
       reference: {
-        ...{ name, module: '', key: '', label: name.replaceAll('-', ' ') },
+        ...{ name, module, key: holdKey(module, name), label: name.replaceAll('-', ' ') },
         ...{ needed: true, ends: false, held: true },
       } satisfies Reference,
     }))
@@ -177,7 +184,7 @@ export default defineStep<DependencyOptions>({
   prepare(options, context) {
     const rules = referenceRules(options)
     const taken = takenFrom(options, context)
-    const held = holding(options.holds ?? {})
+    const held = holding(options.holds ?? {}, context.file.module)
     return work => {
       const refs = tell(rules, work)
       const holds = held(work.merged)
@@ -186,7 +193,7 @@ export default defineStep<DependencyOptions>({
         ({ name, needed }) => needed && !satisfied(work.found[name], taken.get(name) ?? []),
       )
       const reason = holds.length === 0 ? {} : { reason: 'held' }
-      return { ...work, refs, missing: [...missing, ...holds], ...reason }
+      return { ...work, refs: [...refs, ...holds], missing: [...missing, ...holds], ...reason }
     }
   },
 })
