@@ -8,7 +8,7 @@ import { mapInTurn, parts, unknownField } from './lists.ts'
 import { matchEach, matchesById, readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
 import { isMoodleId } from './payload.ts'
-import { resources } from './resources.ts'
+import { resources, seconds } from './resources.ts'
 
 const NAME = 'moodle/course'
 const PER_CALL = resources['course']!.perCall
@@ -136,6 +136,18 @@ export function courseResource(client: MoodleClient): ResourceConnection {
   return {
     read,
     find,
+    /** Moodle has no such list: all courses in one answer, of which those that were not changed are left out. */
+    async changes({ since = 0 }, signal) {
+      const courses = await byField('', '', signal)
+      const objects = courses.flatMap(course => {
+        const changed = seconds(course['timemodified'])
+        // Without the capability that shows it, any course may have been changed.
+        if (changed === undefined) return [{ id: String(course['id']) }]
+        const at = changed * 1000
+        return at < since ? [] : [{ id: String(course['id']), version: [changed], at }]
+      })
+      return { objects }
+    },
     write: (operations, signal) =>
       writeBatches(operations, {
         perCall: PER_CALL,

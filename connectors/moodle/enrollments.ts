@@ -7,7 +7,7 @@ import type {
   WriteResult,
 } from '../../core/plugin.ts'
 import { harmless, writeBatches } from './batch.ts'
-import { listIn, type MoodleClient } from './client.ts'
+import { isObject, listIn, type MoodleClient, unexpected } from './client.ts'
 import { refusedField, renamed } from './fields.ts'
 import { groupBy, mapInTurn, unknownField } from './lists.ts'
 import { payloadOf } from './parse.ts'
@@ -18,6 +18,7 @@ import { DEFAULT_ROLES, type MoodleSettings } from './settings.ts'
 const NAME = 'moodle/enrollment'
 const PER_CALL = resources['enrollment']!.perCall
 const WIDTH = 4
+const COURSES_PER_PAGE = 20
 
 /**
  * Enrolments through `enrol_manual_enrol_users`, which makes and changes them alike and may be repeated without harm.
@@ -166,9 +167,30 @@ export function enrollmentResource(
     })
   }
 
+  /** Courses in turn, by their ids; Moodle does not tell when an enrolment was changed. */
+  async function changes({ page = '0' }: { readonly page?: string }, signal: AbortSignal) {
+    const name = 'core_course_get_courses_by_field'
+    const { body } = await client.call(
+      { name, parameters: { field: '', value: '' }, resource: 'moodle/course', writes: false },
+      signal,
+    )
+    if (!isObject(body)) throw unexpected(name)
+    const later = listIn(body['courses'] ?? null, name)
+      .map(course => Number(course['id']))
+      .filter(id => id > Number(page))
+      .sort((a, b) => a - b)
+    const some = later.slice(0, COURSES_PER_PAGE)
+    const users = await mapInTurn(some, WIDTH, id => usersOf(String(id), false, signal))
+    const objects = some.flatMap((course, at) =>
+      [...(users[at]?.users ?? [])].map(user => ({ id: `${user}_${course}` })),
+    )
+    return { objects, ...(later.length > some.length ? { next: String(some.at(-1)) } : {}) }
+  }
+
   return {
     read,
     find,
+    changes,
     write: (operations, signal) =>
       writeBatches(operations, {
         perCall: PER_CALL,

@@ -36,6 +36,7 @@ export const resources: Readonly<Record<string, ResourceDefinition>> = {
     noFlowReason: ({ role }) => (role === 'student' || role === 'teacher' ? undefined : 'no_role_yet'),
     idOf: own('user'),
     versionOf,
+    changes: 'all',
     fields: {
       id,
       username: { max: 100, kind: 'username' },
@@ -86,6 +87,7 @@ export const resources: Readonly<Record<string, ResourceDefinition>> = {
     aliases: ['courses'],
     idOf: own('course'),
     versionOf,
+    changes: 'since',
     fields: {
       id,
       fullname: text(254),
@@ -240,6 +242,7 @@ export const resources: Readonly<Record<string, ResourceDefinition>> = {
       return pairOf(userid, courseid)
     },
     versionOf,
+    changes: 'all',
     fields: {
       id,
       userid: lookup,

@@ -14,6 +14,8 @@ import { userVisibility } from './visibility.ts'
 
 const NAME = 'moodle/user'
 const PER_CALL = resources['user']!.perCall
+/** A listing ends after so many ids in a row that nobody has: those of deleted users are never given out again. */
+const NOBODY = 1000
 const findable = new Set(['id', 'idnumber', 'username', 'email'])
 
 /** Users through `core_user_get_users_by_field`, `core_user_create_users` and `core_user_update_users`. */
@@ -207,7 +209,18 @@ export function userResource(client: MoodleClient, now: () => number): ResourceC
       blame: (some, refusal) => blame(some, refusal, signal),
     })
 
-  return { read, find, write }
+  /** Moodle neither pages through its users nor tells when one was changed: they are asked for by their ids, in order. */
+  async function changes({ page }: { readonly page?: string }, signal: AbortSignal) {
+    const [from = 1, nobody = 0] = page === undefined ? [] : page.split(' ').map(Number)
+    const ids = Array.from({ length: PER_CALL }, (_, n) => String(from + n))
+    const users = await byField('id', ids, signal)
+    if (users.length === 0 && page === undefined) await visibility.assured(signal)
+    const objects = users.map(({ id }) => ({ id: String(id) }))
+    const missing = users.length > 0 ? 0 : nobody + PER_CALL
+    return { objects, ...(missing >= NOBODY ? {} : { next: `${from + PER_CALL} ${missing}` }) }
+  }
+
+  return { read, find, write, changes }
 }
 
 const keyOf = (by: string, value: string): string => (by === 'email' ? value.toLowerCase() : value)

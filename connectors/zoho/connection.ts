@@ -1,6 +1,7 @@
 import { RetryableError } from '../../core/errors.ts'
 import type { Connection, ResourceConnection, Tools } from '../../core/plugin.ts'
 import type { ZohoModule } from './btec.ts'
+import { createLister } from './changes.ts'
 import { check } from './check.ts'
 import { createClient } from './client.ts'
 import { createFinder } from './find.ts'
@@ -27,6 +28,7 @@ export const connectZoho = (
     const reader = createReader(client, metadata, module)
     const find = createFinder(client, metadata, reader, module)
     const write = createWriter(client, metadata, reader, module, tools.log)
+    const list = createLister(client, module)
     return {
       async read(ids, signal) {
         refuseAborted(signal)
@@ -39,6 +41,10 @@ export const connectZoho = (
       async write(operations, signal) {
         refuseAborted(signal)
         return write(operations, signal)
+      },
+      async changes(asked, signal) {
+        refuseAborted(signal)
+        return list(asked, signal)
       },
       async metadata(signal) {
         refuseAborted(signal)

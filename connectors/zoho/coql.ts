@@ -33,6 +33,18 @@ export const coqlIn = (
 ): string =>
   `select ${columns.join(', ')} from ${module} where ${column} in (${values.join(', ')}) order by id asc limit 0, 200`
 
+/** Records of `module` modified at a moment or later, `limit` of them in the order of their ids, after an id of Zoho's. */
+export const coqlModified = (
+  module: string,
+  since: string,
+  after: string | undefined,
+  limit: number,
+): string => {
+  const modified = `Modified_Time >= '${since}'`
+  const where = after === undefined ? modified : `(${modified} and id > '${after}')`
+  return `select id, Modified_Time from ${module} where ${where} order by id asc limit 0, ${limit}`
+}
+
 /**
  * A value within the criteria of `/search`: `( ) ,` and the backslash escaped by a backslash. `equals` finds more
  * than it says (parts, other punctuation), so its answers are compared again.

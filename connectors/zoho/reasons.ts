@@ -21,6 +21,14 @@ export const reasons: Readonly<Record<string, ReasonDefinition>> = {
     ],
     ['زوهو يطلب التمهل: استُنفد رصيد الطلبات.', 'لا شيء: تُستكمل تلقائيًا. إن طال الأمر فزد رصيد الطلبات.'],
   ),
+  ZOHO_PAGE: words(
+    'us',
+    [
+      'A listing of changes was to go on at a place that Zoho cannot have named.',
+      'Start it again from the beginning.',
+    ],
+    ['كان يُفترض أن يُستأنف سرد التغييرات من موضع لا يعرفه زوهو.', 'ابدأه من جديد.'],
+  ),
   ZOHO_TOKEN: words(
     'it',
     [

@@ -43,6 +43,11 @@ export interface ResourceDefinition {
   readonly fields?: Readonly<Record<string, RemoteField>>
   readonly idOf: (payload: Payload) => string | undefined
   readonly versionOf: (payload: Payload) => Version
+  /**
+   * What its `changes` can list, where it can: `since`: what was changed since a moment; `all`: only everything
+   * there is, which is then done when a person orders it, never by itself.
+   */
+  readonly changes?: 'since' | 'all'
 }
 
 export type ReadResult =
@@ -84,6 +89,23 @@ export interface FieldMetadata {
   readonly required?: boolean
 }
 
+/** An object that a remote lists: only named here, never believed; what it holds is read. */
+export interface ChangedObject {
+  readonly id: string
+  /** The remote's own list of what was deleted names it. Never told because something is missing from a list. */
+  readonly deleted?: true
+  /** As `versionOf` has it, where the list shows it. */
+  readonly version?: Version
+  /** When it was changed, in milliseconds since 1970 by the remote's clock. */
+  readonly at?: number
+}
+
+export interface ChangedPage {
+  readonly objects: readonly ChangedObject[]
+  /** Where the next page begins; absent: there is none. It must still be good after a crash and some hours. */
+  readonly next?: string
+}
+
 export interface ResourceConnection {
   /** One result per id. Raises a WaslError when the call as a whole failed. */
   read(ids: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, ReadResult>>
@@ -95,6 +117,15 @@ export interface ResourceConnection {
   ): Promise<ReadonlyMap<string, readonly Payload[]>>
   /** One result per operation, in order. Raises a WaslError when the call as a whole failed. */
   write(operations: readonly WriteOperation[], signal: AbortSignal): Promise<readonly WriteResult[]>
+  /**
+   * One page, by one call or few, of what was changed since a moment (milliseconds since 1970), and of what was
+   * deleted where the remote keeps a list of that; without `since`, of everything. An object may be listed twice.
+   * Raises a WaslError. Present where the definition's `changes` says so.
+   */
+  changes?(
+    asked: { readonly since?: number; readonly page?: string },
+    signal: AbortSignal,
+  ): Promise<ChangedPage>
   /** Field name -> what the remote says of it. Absent where the remote has no metadata. */
   metadata?(signal: AbortSignal): Promise<ReadonlyMap<string, FieldMetadata>>
 }

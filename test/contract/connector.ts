@@ -5,6 +5,7 @@
 import { expect } from 'chai'
 import { DataError, RetryableError, SetupError, WaslError } from '../../core/errors.ts'
 import type { Connection, ConnectorDefinition, Payload, WriteResult } from '../../core/plugin.ts'
+import { changesContract } from './changes.ts'
 
 /** What the remote can be told to do wrong. `times` counts calls of the resource; the token endpoint is not counted. */
 export type ContractFault =
@@ -379,6 +380,8 @@ export const connectorContract = (name: string, harness: ContractHarness): void 
         expect(error).to.be.instanceOf(RetryableError)
       })
     })
+
+    if (definition.changes !== undefined) changesContract(harness, definition, () => subject)
 
     it('says of everything that it is in order when it is', async () => {
       const wrong = (await subject.connection.check(none)).filter(check => !check.ok)

@@ -192,11 +192,15 @@ const like = (text: string, pattern: string) => {
 /** What a record holds in a column, asked for only where a condition needs it. */
 export type Held = (column: string) => Json | undefined
 
+const whole = /^-?\d+$/
 const numeric = /^-?\d+(\.\d+)?$/
+const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$/
 
-/** Below zero, zero or above, as `held` stands to `value`; numbers as numbers. */
-const compared = (held: string, value: string): number => {
+/** Below zero, zero or above, as `held` stands to `value`: ids with all their digits, moments whatever their offset. */
+export const compared = (held: string, value: string): number => {
+  if (whole.test(held) && whole.test(value)) return Number(BigInt(held) - BigInt(value))
   if (numeric.test(held) && numeric.test(value)) return Number(held) - Number(value)
+  if (moment.test(held) && moment.test(value)) return Date.parse(held) - Date.parse(value)
   const [left, right] = [held.toLowerCase(), value.toLowerCase()]
   return left < right ? -1 : left === right ? 0 : 1
 }

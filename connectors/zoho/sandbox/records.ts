@@ -1,7 +1,7 @@
 /** The calls about records below `/crm/v8/{module}`. */
 import type { Json, Payload } from '../../../core/plugin.ts'
 import { type Answer, invalidBody, invalidMethod, paramMissing, Refused, refusal, refuse } from './answers.ts'
-import { answerOf, checkQuery, type Held, matcher, parseCoql } from './coql.ts'
+import { answerOf, checkQuery, compared, type Held, matcher, parseCoql } from './coql.ts'
 import type { LayoutModule } from './layout.ts'
 import { searchOf } from './search.ts'
 import { owner, type Stored } from './store.ts'
@@ -184,11 +184,14 @@ export const coql = (world: World, call: ApiCall): Answer => {
     const { column, descending } = query.order
     const down = descending ? -1 : 1
     const key = (stored: Stored) => String(heldBy(world, stored)(column) ?? '')
-    rows.sort((a, b) => (key(a) < key(b) ? -1 : 1) * down)
+    rows.sort((a, b) => compared(key(a), key(b)) * down)
   }
   const page = rows.slice(query.offset, query.offset + query.limit)
   const columns = new Set([...query.columns, 'id'])
-  const shown = page.map(row => Object.fromEntries(Object.entries(row).filter(([name]) => columns.has(name))))
+  const shown = page.map(row => {
+    const held = heldBy(world, row)
+    return Object.fromEntries([...columns].map(column => [column, held(column) ?? null]))
+  })
   return answerOf(shown, query.offset + page.length < rows.length)
 }
 
