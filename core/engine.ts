@@ -5,6 +5,7 @@ import { type Alerts, createAlerts } from './alerts/alerts.ts'
 import { waysOf } from './alerts/ways.ts'
 import { type CrashPoint, crashPoint } from './crash.ts'
 import { createDelivery, type Delivery } from './delivery/delivery.ts'
+import { createSyncSchedule } from './delivery/sync-schedule.ts'
 import { SetupError, StoreError } from './errors.ts'
 import { type Credentials, type FirstStart, firstStart, writeCredentials } from './first-start.ts'
 import { operationRoutes } from './http/operations/routes.ts'
@@ -202,11 +203,16 @@ async function start(
   CRASH: testing.crash = crashPoint(settings.crash)
 
   const worker = settings.role !== 'http'
+  const schedule = createSyncSchedule({ store, tenants, ids: tenants.ids, log, now })
   const jobs = createJobs({
     db: store.db,
     log,
     now,
     ring: () => delivery.ring(),
+    sync: async () => {
+      await schedule()
+      delivery.ringSync()
+    },
     hourly: () => forgetPayloads(store, now(), 2),
   })
   const delivery = createDelivery({
@@ -254,6 +260,7 @@ async function start(
       log,
       now,
       ring: () => delivery.ring(),
+      ringSync: () => delivery.ringSync(),
       measures,
       pipelinesWith: async (tenant, module, mapping) => {
         const mappings = { ...(await savedMappings(store, tenant)), [module]: mapping }

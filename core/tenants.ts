@@ -1,7 +1,7 @@
 /** The tenants as the engine works with them: their pipelines, their connections, and who may speak for them. */
 
 import type { Tenant, Tenants } from './delivery/tenant.ts'
-import { connectorOf, nameOf } from './delivery/tenant.ts'
+import { connectorOf, nameOf, SWEEP_SECONDS } from './delivery/tenant.ts'
 import { SetupError } from './errors.ts'
 import type { Access, ApiKey, Endpoint } from './http/ports.ts'
 import type { PipelineSet } from './pipeline/compiled.ts'
@@ -106,6 +106,8 @@ export function createTenants(options: TenantOptions): TenantDirectory {
       pipelines,
       files: state,
       run: at => ({ tenant: document._id, timezone: document.timezone, language: document.language, at }),
+      createdAt: document.createdAt.getTime(),
+      sweepEvery: module => (document.modules[module]?.interval ?? SWEEP_SECONDS) * 1000,
       switchedOff: module => document.modules[module]?.enabled === false,
       connection: connector => connections.get(connector),
       metadata: resource => metadata.get(resource)?.facts,

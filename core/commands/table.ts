@@ -114,10 +114,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./operate/mappings.ts')).mappings,
   },
   modules: {
-    usage: '[list] | on <module> | off <module> | pause <module> --reason <why> | resume <module>',
-    summary: 'The modules that run, and where their records stand; switched on and off, paused and resumed.',
-    details: OPERATE,
-    load: async () => (await import('./operate/administration.ts')).modules,
+    usage:
+      '[list] | on <module> | off <module> | pause <module> --reason <why> | resume <module> | interval <module> <seconds> | sync [<module>] [--full] | history [<module>] | retry <sweep> | cancel <sweep>',
+    summary:
+      'The modules that run, where their records stand, and the sweeps that compare them with the remotes.',
+    details: `${OPERATE}  sync needs a running engine, which takes it up within 20 s.\n`,
+    load: async () => (await import('./operate/modules.ts')).modules,
   },
   tenants: {
     usage: '[list] | rotate <endpoint> [--hours <overlap>] | pause --reason <why> | resume',

@@ -9,7 +9,7 @@ import { readDelivery } from './arrive.ts'
 import { decideBatch } from './batch.ts'
 import { storedError } from './error.ts'
 import type { Gates } from './gate.ts'
-import { lookupEvents } from './lookup.ts'
+import { touchedEvents } from './own-touches.ts'
 import type { Decision, Item } from './scene.ts'
 import type { Surroundings, Tenant } from './tenant.ts'
 import { nameOf } from './tenant.ts'
@@ -181,7 +181,8 @@ export function createApply(options: ApplyOptions): Apply {
     function settleUnread(task: Task, place: number, failure: Extract<Touched, { error: WaslError }>): void {
       const event = task.document.events[place] as EventDocument
       const events = outcomes.get(task) as EventDocument[]
-      if (task.document.channel === 'lookup') {
+      const { channel } = task.document
+      if (channel === 'lookup' || (channel === 'sweep' && failure.error.code === 'REMOTE_UNSEEN')) {
         // Nobody told of it, we only asked: that it is not there is an answer.
         events[place] = { ...event, outcome: 'SKIPPED', reason: 'not_found' }
         return
@@ -275,7 +276,8 @@ export function createApply(options: ApplyOptions): Apply {
         })
       }
       const { channel } = document
-      if (channel === 'lookup') return { document, events: lookupEvents(document), touched: new Map() }
+      if (channel === 'lookup' || channel === 'sweep')
+        return { document, events: touchedEvents(document), touched: new Map() }
       const tenant = await tenants.get(document.tenant)
       const parsed = readDelivery(
         connectors.get(document.connector),

@@ -10,6 +10,7 @@ import type { EventStatus, Intake, Receipt } from './intake.ts'
 import { createLookup } from './lookup.ts'
 import { createSend } from './send.ts'
 import { isAtRest, receiptOf, statusesOf } from './status.ts'
+import { createSync } from './sync.ts'
 import type { Surroundings } from './tenant.ts'
 import { createWaiters } from './wait.ts'
 
@@ -32,6 +33,8 @@ export interface Delivery extends Intake {
   start(): void
   /** Something may be due. */
   ring(): void
+  /** A completeness sweep may be due. */
+  ringSync(): void
   /** Takes nothing new, finishes what is in hand, at most `ms` long. */
   stop(ms: number): Promise<void>
   readonly gates: readonly GateDocument[]
@@ -69,6 +72,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const accept = createAccept({
     ...options,
     handOver: (document, events) => worker && apply.take(document, events),
+  })
+
+  const sync = createSync({
+    ...options,
+    gates,
+    handOver: (document, events) => apply.take(document, events),
+    settled,
   })
 
   let open = true
@@ -142,6 +152,25 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return records.find(record => !isAtRest(record))?._id
   }
 
+  async function settled(
+    tenantId: string,
+    id: string,
+    ms: number,
+    until: 'applied' | 'pushed',
+  ): Promise<Receipt> {
+    const deadline = now() + ms
+    for (;;) {
+      const [document] = await store.deliveries.byIds(tenantId, [id])
+      if (document === undefined) return { id, duplicate: false, events: [] }
+      const applied = document.dueAt === undefined
+      const moving = applied && until === 'pushed' ? await recordsAtRest(tenantId, document) : undefined
+      const left = deadline - now()
+      // Read after it has come to rest, so that the answer tells how it ended.
+      if ((applied && moving === undefined) || left <= 0 || !open) return receipt(tenantId, document)
+      await waiters.moved(moving ?? id, Math.min(left, LOOK_AGAIN_MS))
+    }
+  }
+
   return {
     get open() {
       return open
@@ -153,19 +182,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
     accept: arrival => accept.accept(arrival),
 
-    async settled(tenantId, id, ms, until) {
-      const deadline = now() + ms
-      for (;;) {
-        const [document] = await store.deliveries.byIds(tenantId, [id])
-        if (document === undefined) return { id, duplicate: false, events: [] }
-        const applied = document.dueAt === undefined
-        const moving = applied && until === 'pushed' ? await recordsAtRest(tenantId, document) : undefined
-        const left = deadline - now()
-        // Read after it has come to rest, so that the answer tells how it ended.
-        if ((applied && moving === undefined) || left <= 0 || !open) return receipt(tenantId, document)
-        await waiters.moved(moving ?? id, Math.min(left, LOOK_AGAIN_MS))
-      }
-    },
+    settled,
 
     async status(tenantId, ids) {
       const own = new Map<string, string[]>()
@@ -189,21 +206,28 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
 
     start() {
-      if (worker) loop ??= run()
+      if (!worker) return
+      loop ??= run()
+      sync.ring()
     },
 
     ring,
+
+    ringSync() {
+      if (worker) sync.ring()
+    },
 
     async stop(ms) {
       open = false
       waiters.close()
       ring()
       send.stop()
+      sync.stop()
       await within(accept.idle(), ms)
       apply.stop()
       const finished = (async () => {
         // The loop may have claimed something while it was told to stop.
-        await Promise.all([loop, sweeping])
+        await Promise.all([loop, sweeping, sync.idle()])
         await Promise.all([apply.idle(), send.idle()])
       })()
       if (!(await within(finished, ms))) log.warn('stopped_early', { after: ms })

@@ -11,6 +11,9 @@ import type {
   Run,
 } from '../plugin.ts'
 
+/** So often what was changed is asked for where the college says nothing else, in seconds. */
+export const SWEEP_SECONDS = 900
+
 export interface Tenant {
   readonly id: string
   readonly pipelines: PipelineSet
@@ -18,6 +21,10 @@ export interface Tenant {
   run(at: number): Run
   /** The college takes nothing of this module for now. */
   switchedOff(module: string): boolean
+  /** Milliseconds between completeness sweeps of this module; 0: none by themselves. */
+  sweepEvery(module: string): number
+  /** When the college was made, in milliseconds since 1970. */
+  readonly createdAt: number
   /** Undefined where the tenant has no connection to that connector. */
   connection(connector: string): Connection | undefined
   /** Asks the remotes what they say of the fields of these resources, where that is not known; kept for an hour. */

@@ -11,6 +11,8 @@ import { duplicatesOf } from '../store/failure.ts'
 
 const COLLECTION = 'agendaJobs'
 const SWEEP_SECONDS = 30
+/** So often is looked whether a module is to be compared with its remotes. */
+const SYNC_SECONDS = 20
 /** Retries that are due within the same so many milliseconds are one job. */
 const BUCKET_MS = 10_000
 const LOCK_MS = 60_000
@@ -40,11 +42,13 @@ export interface JobsOptions {
   readonly now: () => number
   /** Something may be due. */
   readonly ring: () => void
+  /** Begins the completeness sweeps that are due, and takes up those that wait. */
+  readonly sync: () => Promise<void>
   /** What is done once an hour (retention). */
   readonly hourly: () => Promise<void>
 }
 
-export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
+export function createJobs({ db, log, now, ring, sync, hourly }: JobsOptions): Jobs {
   const agenda = new Agenda({
     backend: new MongoBackend({ mongo: db as never, collection: COLLECTION }),
     processEvery: 5000,
@@ -71,6 +75,7 @@ export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
     ring()
   })
   agenda.define('retry', async () => ring())
+  agenda.define('sync', sync)
   agenda.define('schedules', hourly)
 
   /** Two engines that start at once would make a repeated job twice; a unique index lets the second fail. */
@@ -90,6 +95,7 @@ export function createJobs({ db, log, now, ring, hourly }: JobsOptions): Jobs {
     if (stopped) return
     await agenda.start()
     await every(SWEEP_SECONDS, 'sweep')
+    await every(SYNC_SECONDS, 'sync')
     await every(3600, 'schedules')
     if (!stopped) state = 'running'
   }

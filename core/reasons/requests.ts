@@ -41,6 +41,16 @@ export const requestCodes: Codes = {
     ['The list of ids is missing, too long, or holds something else.', READ],
     ['قائمة المعرّفات مفقودة أو طويلة أو غير صحيحة.', READ_AR],
   ),
+  MODULE_OFF: words(
+    'it',
+    ['The module is switched off, so nothing of it is taken in.', 'Switch it on first.'],
+    ['الوحدة متوقفة فلا يُقبل منها شيء.', 'شغّلها أولًا.'],
+  ),
+  NOT_LISTED: words(
+    'it',
+    ['The other system cannot list what was changed there.', 'Order everything, where it can list that.'],
+    ['النظام الآخر لا يستطيع سرد ما تغيّر فيه.', 'اطلب كل شيء حيث يمكنه ذلك.'],
+  ),
   CURSOR: words(
     'it',
     ['The cursor of the list was not given by Wasl.', 'Begin the list anew without a cursor.'],

@@ -15,6 +15,7 @@ import { type Mappings, mappingsIn } from './mappings.ts'
 import { type Nonces, noncesIn } from './nonces.ts'
 import { type Records, recordsIn } from './records.ts'
 import { defineModels } from './schemas.ts'
+import { type Syncs, syncsIn } from './syncs.ts'
 import { type Tenants, tenantsIn } from './tenants.ts'
 import { type VaultStore, vaultIn } from './vault.ts'
 
@@ -32,6 +33,7 @@ export interface Store {
   readonly alerts: Alerts
   readonly bulk: BulkJobs
   readonly mappings: Mappings
+  readonly syncs: Syncs
   /** For Agenda, which brings its own collection, and for tests that watch the driver. */
   readonly db: Db
   /** Raises StoreError when a write would not be taken now. */
@@ -108,6 +110,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     alerts: alertsIn(models),
     bulk: bulkIn(models),
     mappings: mappingsIn(models),
+    syncs: syncsIn(models),
     db,
     async ping() {
       // A write, since a store that only reads takes no delivery.

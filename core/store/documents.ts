@@ -39,8 +39,8 @@ export interface DeliveryDocument {
   tenant: string
   endpoint: string
   connector: string
-  /** `lookup`: Wasl itself asked for these. */
-  channel: 'events' | 'webhooks' | 'batch' | 'lookup'
+  /** `lookup`: Wasl itself asked for these; `sweep`: the remote listed them as changed. */
+  channel: 'events' | 'webhooks' | 'batch' | 'lookup' | 'sweep'
   route?: string
   /** Unique per tenant: what a repeat carries too. */
   key: string
@@ -191,7 +191,7 @@ export interface TenantDocument {
   /** Connector -> sealed JSON of its settings. */
   connections: { [connector: string]: string }
   /** Modules that are switched off or have an interval of their own. */
-  modules: { [module: string]: { enabled: boolean } }
+  modules: { [module: string]: { enabled?: boolean; interval?: number } }
   createdAt: Date
 }
 

@@ -146,6 +146,41 @@ const bulk = new Schema(
 bulk.index({ tenant: 1, _id: 1 }, { name: 'newest' })
 bulk.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
 
+const syncs = new Schema(
+  {
+    _id: String,
+    tenant: required,
+    module: required,
+    by: required,
+    since: Date,
+    status: { type: String, required: true, enum: ['running', 'completed', 'failed', 'cancelled'] },
+    resources: [String],
+    place: { type: Number, required: true },
+    page: String,
+    recordsProcessed: { type: Number, required: true },
+    read: { type: Number, required: true },
+    pages: { type: Number, required: true },
+    attempt: { type: Number, required: true },
+    startedAt: { type: Date, required: true },
+    completedAt: Date,
+    errorCode: String,
+    errorMessage: String,
+    retryOf: String,
+    dueAt: Date,
+    nonce: String,
+    expireAt: { type: Date, required: true },
+  },
+  { versionKey: false, autoIndex: false, collection: 'syncs' },
+)
+syncs.index(
+  { tenant: 1, module: 1 },
+  { name: 'running', unique: true, partialFilterExpression: { status: 'running' } },
+)
+syncs.index({ dueAt: 1 }, { name: 'due', partialFilterExpression: { dueAt: { $exists: true } } })
+syncs.index({ tenant: 1, _id: 1 }, { name: 'newest' })
+syncs.index({ tenant: 1, module: 1, status: 1, _id: 1 }, { name: 'module' })
+syncs.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
+
 const mappings = new Schema(
   {
     _id: String,
@@ -193,6 +228,7 @@ export function defineModels(connection: ReturnType<Mongoose['createConnection']
     audit: connection.model('Audit', audit),
     bulk: connection.model('Bulk', bulk),
     mappings: connection.model('Mapping', mappings),
+    syncs: connection.model('Sync', syncs),
   }
 }
 

@@ -19,7 +19,11 @@ export interface Tenants {
     was: string,
     next: { readonly secrets: readonly string[]; readonly oldUntil: Date },
   ): Promise<boolean>
-  switchModule(id: string, module: string, enabled: boolean): Promise<boolean>
+  changeModule(
+    id: string,
+    module: string,
+    set: { readonly enabled?: boolean; readonly interval?: number },
+  ): Promise<boolean>
   key(id: string): Promise<KeyDocument | null>
   keysOf(tenant: string): Promise<readonly KeyDocument[]>
   addKey(key: KeyDocument): Promise<void>
@@ -85,9 +89,10 @@ export function tenantsIn({ tenants, keys }: Models): Tenants {
       return done.matchedCount === 1
     },
 
-    async switchModule(id, module, enabled) {
-      const done = await guarded('switch a module', () =>
-        tenants.updateOne({ _id: tenantOf(id) }, { $set: { [`modules.${module}.enabled`]: enabled } }).exec(),
+    async changeModule(id, module, set) {
+      const changes = Object.entries(set).map(([name, value]) => [`modules.${module}.${name}`, value])
+      const done = await guarded('change a module', () =>
+        tenants.updateOne({ _id: tenantOf(id) }, { $set: Object.fromEntries(changes) }).exec(),
       )
       return done.matchedCount === 1
     },

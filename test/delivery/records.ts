@@ -138,6 +138,8 @@ export function tenantWith(
     pipelines: set,
     run: at => ({ ...run, at }),
     switchedOff: () => false,
+    sweepEvery: () => 0,
+    createdAt: 0,
     connection(connector) {
       const resources = connections[connector]
       return resources && { resources, check: async () => [], close: async () => {} }

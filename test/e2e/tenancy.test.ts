@@ -28,8 +28,11 @@ const OBJECTS: readonly (readonly [
   ['POST', id => `/v1/extension/endpoints/${id}/rotate`, 'endpoint'],
   ['POST', id => `/api/v1/keys/${id}/rotate`, 'key'],
   ['DELETE', id => `/api/v1/keys/${id}`, 'key'],
+  ['GET', id => `/v1/extension/sync/history/${id}`, 'sync'],
+  ['POST', id => `/v1/extension/sync/retry/${id}`, 'sync'],
+  ['POST', id => `/v1/extension/sync/cancel/${id}`, 'sync'],
 ]
-type Kind = 'event' | 'record' | 'job' | 'tenant' | 'endpoint' | 'key'
+type Kind = 'event' | 'record' | 'job' | 'tenant' | 'endpoint' | 'key' | 'sync'
 
 const LISTS = [
   '/api/v1/events',
@@ -39,6 +42,7 @@ const LISTS = [
   '/api/v1/bulk',
   '/api/v1/gates',
   '/api/v1/audit',
+  '/v1/extension/sync/history',
 ]
 const NOBODYS: Readonly<Record<Kind, string>> = {
   event: '0123456789abcdef01234567-0',
@@ -47,6 +51,7 @@ const NOBODYS: Readonly<Record<Kind, string>> = {
   tenant: 'nobody',
   endpoint: 'ep_nobody',
   key: '0123456789ab',
+  sync: '0123456789abcdef01234567',
 }
 
 describe('two colleges at one engine', () => {
@@ -58,6 +63,7 @@ describe('two colleges at one engine', () => {
     tenant: 'default',
     endpoint: '',
     key: '',
+    sync: '',
   }
   let stranger: string
   let reader: string
@@ -112,6 +118,8 @@ describe('two colleges at one engine', () => {
     ids.event = String((letters.body['items'] as Item[])[0]?.['id'])
     const job = await college.call('POST', '/api/v1/retries/retry', { filter: { code: 'NOBODYS' } })
     ids.job = String(job.body['id'])
+    const sync = await college.call('POST', '/v1/extension/sync/trigger', { module: 'unit' })
+    ids.sync = String((sync.body['items'] as Item[])[0]?.['id'])
     ids.endpoint = college.engine.credentials.endpoints['zoho']!.id
     ids.key = reader.split('_')[1] as string
   })

@@ -147,6 +147,16 @@ describe('the operator at a terminal', () => {
     expect(await json('modules off student')).to.deep.equal({ module: 'student', enabled: false })
     expect(await json('modules on student')).to.deep.equal({ module: 'student', enabled: true })
     expect((await refusal('modules off nothing')).message).to.match(/no running module/)
+    expect(await json('modules interval student 3600')).to.deep.equal({ module: 'student', interval: 3600 })
+    expect((await refusal('modules interval student 5')).message).to.match(/from 60 to/)
+    const [sync] = (await json('modules sync student'))['items'] as { id: string }[]
+    college.engine.delivery.ringSync()
+    await until('the sweep is over', async () =>
+      /completed/.test((await wasl('modules history student')).text),
+    )
+    expect((await wasl('modules')).text).to.match(/every 3600 s, last 20/)
+    expect((await refusal(`modules cancel ${sync?.id}`)).message).to.match(/at its goal/)
+    expect((await refusal(`modules retry ${sync?.id}`)).message).to.match(/come to its end/)
     const { id, secret } = college.engine.credentials.endpoints['zoho']!
     expect((await json(`tenants rotate ${id}`))['secret'])
       .to.be.a('string')

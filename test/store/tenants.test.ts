@@ -50,7 +50,7 @@ describe('tenants in the store', () => {
     addKey: () => store.tenants.addKey(key('k', { tenant: '' })),
     removeKey: () => store.tenants.removeKey('', 'k'),
     expireKey: () => store.tenants.expireKey('', 'k', new Date(NOW)),
-    switchModule: () => store.tenants.switchModule('', 'grade', false),
+    changeModule: () => store.tenants.changeModule('', 'grade', { enabled: false }),
     rotateSecret: () =>
       store.tenants.rotateSecret('', 'e', 'a', { secrets: ['b', 'a'], oldUntil: new Date(NOW) }),
     spend: () => store.nonces.spend('', 'e', 'n', new Date(NOW)),

@@ -1,19 +1,15 @@
-/** `wasl keys`, `wasl tenants`, `wasl modules`, `wasl gates` and `wasl audit`. */
+/** `wasl keys`, `wasl tenants`, `wasl gates` and `wasl audit`. */
 
 import { DataError } from '../../errors.ts'
 import { SCOPES } from '../../http/ports.ts'
-import { STATES } from '../../operations/desk.ts'
-import { listGates, type Pausable, pause, resume } from '../../operations/gates.ts'
+import { listGates, resume } from '../../operations/gates.ts'
 import { createKey, listKeys, OVERLAP_HOURS, revokeKey, rotateKey } from '../../operations/keys.ts'
-import { switchModule } from '../../operations/modules.ts'
 import { rotateSecret } from '../../operations/tenants.ts'
 import { tenantMaking } from '../../tenant-making.ts'
 import { UsageError } from '../pipeline-context.ts'
 import type { RunCommand } from '../table.ts'
-import { told } from './outcome.ts'
-import { missing, moduleOf, type Terminal, withSubcommands } from './terminal.ts'
-
-const MOST_COUNTED = 10_000
+import { pauseNow, told } from './outcome.ts'
+import { missing, type Terminal, withSubcommands } from './terminal.ts'
 
 const making = ({ secrets, context }: Terminal) => tenantMaking(secrets, context.connectors)
 
@@ -145,68 +141,6 @@ export const tenants: RunCommand = withSubcommands('tenants', {
   },
 })
 
-export const modules: RunCommand = withSubcommands('modules', {
-  list: {
-    usage: '',
-    async run({ desk, list }) {
-      const { pipelines, id } = desk.tenant
-      const items = await Promise.all(
-        [...pipelines.modules].map(async ([module, { config, flows }]) => {
-          const counts = await Promise.all(
-            STATES.map(async state => {
-              const count = await desk.store.lookup.count(id, module, state, MOST_COUNTED)
-              return [state, count] as const
-            }),
-          )
-          const records = Object.fromEntries(counts.filter(([, count]) => count > 0))
-          return { module, config, flows: flows.map(({ name }) => name), records }
-        }),
-      )
-      list({ items }, ['MODULE', 'VERSION', 'FLOWS', 'RECORDS'], item => [
-        item.module,
-        item.config,
-        item.flows.join(', '),
-        Object.entries(item.records)
-          .map(([state, count]) => `${state} ${count === MOST_COUNTED ? `${count} or more` : count}`)
-          .join(', ') || 'none',
-      ])
-      return 0
-    },
-  },
-  pause: {
-    usage: '<module> --reason <why>',
-    names: 1,
-    options: { reason: { type: 'string' } },
-    run: terminal => {
-      const module = moduleOf(terminal, terminal.names[0] as string)
-      const sentence = `Nothing of ${module} is sent any more; what comes in is stored and waits.`
-      return pauseNow(terminal, { what: 'module', module }, { module }, sentence)
-    },
-  },
-  resume: {
-    usage: '<module>',
-    names: 1,
-    async run(terminal) {
-      const module = moduleOf(terminal, terminal.names[0] as string)
-      return told(await resume(terminal.desk, { what: 'module', module }), 'pause of', module, terminal.show)
-    },
-  },
-  on: { usage: '<module>', names: 1, run: terminal => switchTo(terminal, true) },
-  off: { usage: '<module>', names: 1, run: terminal => switchTo(terminal, false) },
-})
-
-async function switchTo(terminal: Terminal, enabled: boolean): Promise<number> {
-  const { desk, names, show } = terminal
-  const module = moduleOf(terminal, names[0] as string)
-  await switchModule(desk, module, enabled)
-  show({ module, enabled }, () => [
-    enabled
-      ? `${module} is on: running engines take its events up within 5 s.`
-      : `${module} is off: running engines skip its events within 5 s.`,
-  ])
-  return 0
-}
-
 export const gates: RunCommand = withSubcommands('gates', {
   list: {
     usage: '',
@@ -241,19 +175,6 @@ export const gates: RunCommand = withSubcommands('gates', {
     },
   },
 })
-
-async function pauseNow(
-  { desk, values, show }: Terminal,
-  pausable: Pausable,
-  facts: Readonly<Record<string, string>>,
-  sentence: string,
-): Promise<number> {
-  const reason = (values['reason'] as string | undefined)?.trim() ?? ''
-  if (reason.length < 3) throw new UsageError('Say why with --reason; it stands in the audit log.')
-  await pause(desk, pausable, reason)
-  show({ ...facts, status: 'paused' }, () => [sentence])
-  return 0
-}
 
 function remoteOf({ names, context }: Terminal): string {
   const remote = names[0] as string

@@ -45,8 +45,10 @@ export interface Subcommand {
   /** What follows its name. */
   readonly usage: string
   readonly options?: NonNullable<ParseArgsConfig['options']>
-  /** How many names it takes. */
+  /** How many names it takes, at most. */
   readonly names?: number
+  /** How many it needs. Default: all of them. */
+  readonly least?: number
   readonly run: (terminal: Terminal) => Promise<number>
 }
 
@@ -64,11 +66,11 @@ export function withSubcommands(
         `There is no "wasl ${command} ${first}".\nUsage: wasl ${known.join('\n       wasl ')}`,
       )
     }
-    const { usage, options = {}, names = 0 } = subcommand
+    const { usage, options = {}, names = 0, least = names } = subcommand
     const { values, positionals } = readArguments(
       rest,
       { ...COMMON, ...options },
-      { usage: `${command} ${first} ${usage}`, least: names, most: names },
+      { usage: `${command} ${first} ${usage}`, least, most: names },
     )
     return atDesk(context, values as Given, positionals, subcommand.run)
   }

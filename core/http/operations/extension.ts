@@ -11,7 +11,7 @@ import {
   saveMapping,
   showMapping,
 } from '../../operations/mappings.ts'
-import { listModules, switchModule } from '../../operations/modules.ts'
+import { changeModule, LEAST_INTERVAL, listModules, MOST_INTERVAL } from '../../operations/modules.ts'
 import { moduleNamed } from '../../operations/records.ts'
 import type { MappingFile } from '../../pipeline/overlay.ts'
 import type { Payload } from '../../plugin.ts'
@@ -56,13 +56,13 @@ export function extensionOperations(options: ExtensionOptions): readonly Operati
       method: 'PUT',
       path: '/v1/extension/modules/{name}',
       scope: 'configure',
-      summary: 'Switches a module on or off: the events of one that is off are skipped.',
+      summary: 'Switches a module on or off, and says how often it is swept (seconds; 0: only when ordered).',
       params: { name },
-      body: { enabled: Joi.boolean().required() },
+      body: { enabled: Joi.boolean(), interval: Joi.number().integer().min(0).max(MOST_INTERVAL) },
       async handle({ desk, params, body }) {
         const module = moduleNamed(desk, params['name'] as string)
         if (module === undefined) return undefined
-        await switchModule(desk, module, (body as unknown as { enabled: boolean }).enabled)
+        await changeModule(desk, module, changeIn(body as unknown as ModuleChange))
         await afterwards()
         return (await listModules(desk)).find(each => each.module === module)
       },
@@ -227,6 +227,28 @@ function connectionOperations({
     },
   ]
 }
+
+interface ModuleChange {
+  readonly enabled?: boolean
+  readonly interval?: number
+}
+
+/** Raises 400 where nothing is to be changed, or sweeps would never end. */
+function changeIn(change: ModuleChange): ModuleChange {
+  const { enabled, interval } = change
+  if (enabled === undefined && interval === undefined)
+    throw wrong([finding('', 'Say what is to be changed: "enabled", "interval" or both.')], 'BODY', NOTHING)
+  if (interval !== undefined && interval > 0 && interval < LEAST_INTERVAL)
+    throw wrong(
+      [finding('/interval', `It is 0, or from ${LEAST_INTERVAL} to ${MOST_INTERVAL} seconds.`)],
+      'BODY',
+      NOTHING,
+    )
+  return change
+}
+
+const NOTHING = 'The body is not as it must be.'
+const finding = (pointer: string, message: string) => ({ pointer, code: 'BODY', message })
 
 interface Edit {
   readonly mapping: object

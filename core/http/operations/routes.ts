@@ -22,6 +22,7 @@ import { letterOperations } from './letters.ts'
 import { documentationPage, openApi } from './openapi.ts'
 import { readingOperations } from './records.ts'
 import { addOperations, type Call, type Operation } from './route.ts'
+import { syncOperations } from './syncs.ts'
 
 export interface OperationsOptions {
   readonly store: Store
@@ -34,6 +35,8 @@ export interface OperationsOptions {
   readonly now: () => number
   /** Something may be due. */
   readonly ring: () => void
+  /** A completeness sweep may be due. */
+  readonly ringSync: () => void
   readonly measures: Measures
   /** A tenant's pipelines as they would be with this mapping of `module`. */
   readonly pipelinesWith: (tenant: string, module: string, mapping: SavedMapping) => Promise<PipelineSet>
@@ -71,6 +74,7 @@ export function operationsOf(options: OperationsOptions): readonly Operation[] {
       connectors: new Set(connectors.keys()),
       afterwards: refresh,
     }),
+    ...syncOperations(options.ringSync).map(operation => ({ ...operation, signed: true })),
     ...extensionOperations({
       deskFor: mappingDesk,
       afterwards: refresh,
