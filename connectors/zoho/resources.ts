@@ -43,9 +43,8 @@ export const momentOf = (value: unknown): number | undefined => {
   return Number.isNaN(at) ? undefined : at
 }
 
-/** A moment as Zoho takes it in queries and headers: the next whole second, with an offset. */
-export const momentText = (at: number): string =>
-  `${new Date(Math.ceil(at / 1000) * 1000).toISOString().slice(0, 19)}+00:00`
+/** A moment as Zoho takes it in queries and headers: its second, with an offset. */
+export const momentText = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}+00:00`
 
 /** `Modified_Time`, in milliseconds; Zoho counts in seconds, so two changes within one are equal, not older. */
 export const versionOf = (payload: Payload): Version => {

@@ -68,6 +68,8 @@ export interface ZohoSandbox {
   close(): Promise<void>
 }
 
+const HOUR_MS = 3_600_000
+
 export const demoCredentials: Credentials = {
   clientId: '1000.SANDBOX',
   clientSecret: 'sandbox-client-secret',
@@ -78,9 +80,11 @@ export const startZohoSandbox = async (options: ZohoSandboxOptions = {}): Promis
   const now = options.now ?? Date.now
   const { folder } = options
   const credentials = options.credentials ?? demoCredentials
+  // A college that is put in was there before whoever connects to it now.
+  let seeding = true
   const store = createStore(layoutOf(options.fields), {
     folder,
-    now,
+    now: () => now() - (seeding ? HOUR_MS : 0),
     offsetMinutes: options.offsetMinutes ?? 180,
   })
   const faults = createFaults()
@@ -123,6 +127,7 @@ export const startZohoSandbox = async (options: ZohoSandboxOptions = {}): Promis
         })
         if ('error' in saved) throw new Refused({ status: 400, body: saved.error })
       }
+  seeding = false
   world.changed = announcer.changed
 
   await new Promise<void>((resolve, reject) => {
