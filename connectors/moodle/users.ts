@@ -14,7 +14,7 @@ import { userVisibility } from './visibility.ts'
 
 const NAME = 'moodle/user'
 const PER_CALL = resources['user']!.perCall
-/** A listing ends after so many ids in a row that nobody has: those of deleted users are never given out again. */
+/** A listing ends after so many ids in a row that nobody has. */
 const NOBODY = 1000
 const findable = new Set(['id', 'idnumber', 'username', 'email'])
 
@@ -215,7 +215,10 @@ export function userResource(client: MoodleClient, now: () => number): ResourceC
     const ids = Array.from({ length: PER_CALL }, (_, n) => String(from + n))
     const users = await byField('id', ids, signal)
     if (users.length === 0 && page === undefined) await visibility.assured(signal)
-    const objects = users.map(({ id }) => ({ id: String(id) }))
+    const objects = users.map(user => {
+      const id = String(user['id'])
+      return isDeleted(user) ? { id, deleted: true as const } : { id }
+    })
     const missing = users.length > 0 ? 0 : nobody + PER_CALL
     return { objects, ...(missing >= NOBODY ? {} : { next: `${from + PER_CALL} ${missing}` }) }
   }
