@@ -26,6 +26,7 @@ import { findingLog, watchSettings } from './reload.ts'
 import { createHttpClient } from './request.ts'
 import { createSecrets, readKey } from './secrets.ts'
 import { connectionSettings, type Settings } from './settings.ts'
+import { closeInOrder, type Part } from './stopping.ts'
 import { openStore, type Store } from './store/connect.ts'
 import { embeddedUri } from './store/embedded/connect.ts'
 import { tenantMaking, verifiersOf } from './tenant-making.ts'
@@ -35,8 +36,12 @@ import { createTenants, type TenantDirectory } from './tenants.ts'
 const PING_MS = 2000
 const PAYLOAD_DAYS = 30
 const DAY_MS = 24 * 3_600_000
-/** systemd and containers kill after 30 s and less. */
-const STOP_MS = 20_000
+/** For the end of all parts together: a person's tools kill after 25 s, systemd and containers after 30 s. */
+const STOP_MS = 22_000
+/** Of that for requests that are under way: new ones are refused meanwhile. */
+const REQUESTS_MS = 5_000
+/** What is kept of it for letting go of connections, once what is in hand has ended or was given up. */
+const LAST_MS = 2_000
 
 export interface EngineOptions {
   readonly settings: Settings
@@ -63,7 +68,8 @@ export interface Engine {
   readonly alerts: Alerts
   /** Where the data is, without a password. */
   readonly storeName: string
-  stop(): Promise<void>
+  /** Takes nothing new, finishes or releases what is in hand: within `ms`, 22 s where nothing is said. */
+  stop(ms?: number): Promise<void>
 }
 
 /** The address of the store, and how a person calls it. */
@@ -108,9 +114,11 @@ function reviver(settings: Settings, log: Log): () => void {
 /** @throws SetupError, StoreError: nothing is left running */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { settings, connectors, log } = options
-  const closing: (() => Promise<unknown>)[] = []
-  const stopAll = async () => {
-    for (const close of closing.reverse()) await close()
+  const closing: Part[] = []
+  let stopped: Promise<void> | undefined
+  const stopAll = (ms = STOP_MS) => {
+    stopped ??= closeInOrder(closing, ms, log)
+    return stopped
   }
   try {
     return await start(options, closing, stopAll)
@@ -131,21 +139,21 @@ async function start(
     now = Date.now,
     scheduler = true,
   }: EngineOptions,
-  closing: (() => Promise<unknown>)[],
-  stopAll: () => Promise<void>,
+  closing: Part[],
+  stopAll: (ms?: number) => Promise<void>,
 ): Promise<Engine> {
   const secrets = createSecrets(await readKey(settings))
   const registry = createRegistry({ connectors })
   const verifiers = verifiersOf(connectors)
   const address = await storeAddress(settings)
   const measures = createMeasures(now)
-  closing.push(async () => measures.close())
+  closing.push({ name: 'measures', close: async () => measures.close() })
   const opened = await openStore({
     uri: address.uri,
     monitorCommands,
     ...(settings.mongodbUri === undefined ? { onLost: reviver(settings, log) } : {}),
   })
-  closing.push(() => opened.close())
+  closing.push({ name: 'store', close: () => opened.close() })
   const store: Store = { ...opened, deliveries: measures.deliveries(opened.deliveries) }
 
   const first: FirstStart = {
@@ -195,9 +203,9 @@ async function start(
       measures.client(remote, createHttpClient(baseUrl, { remote, log, ...given })),
   })
   await tenants.refresh()
-  closing.push(() => tenants.close())
+  closing.push({ name: 'tenants', close: () => tenants.close() })
   const watching = await watchSettings(settings.folders, tenants, log)
-  closing.push(() => watching.close())
+  closing.push({ name: 'watching', close: () => watching.close() })
 
   const testing: { crash?: CrashPoint | undefined } = {}
   CRASH: testing.crash = crashPoint(settings.crash)
@@ -227,7 +235,7 @@ async function start(
     onRetry: jobs.retry,
     ...testing,
   })
-  closing.push(() => delivery.stop(STOP_MS))
+  closing.push({ name: 'delivery', close: ms => delivery.stop(Math.max(0, ms - LAST_MS)) })
 
   const making = tenantMaking(secrets, connectors)
   const audit = createAudit(store.audit, secrets.hashKey, now)
@@ -247,7 +255,7 @@ async function start(
       return { store, tenant, audit, reasons, by: 'alerts', language, now }
     },
   })
-  closing.push(() => alerts.stop())
+  closing.push({ name: 'alerts', close: () => alerts.stop() })
 
   let url = ''
   if (settings.role !== 'worker') {
@@ -298,7 +306,9 @@ async function start(
     } catch (cause) {
       throw cannotListen(settings, cause)
     }
-    closing.push(() => server.stop({ timeout: 5000 }))
+    closing.push({ name: 'server', close: ms => server.stop({ timeout: Math.min(REQUESTS_MS, ms) }) })
+    // Before it, so that whoever waits for an outcome is answered.
+    closing.push({ name: 'intake', close: async () => delivery.refuse() })
     const { port } = server.listener.address() as AddressInfo
     url = `http://${settings.host.includes(':') ? `[${settings.host}]` : settings.host}:${port}`
   }
@@ -306,7 +316,7 @@ async function start(
   delivery.start()
   if (worker) {
     alerts.start()
-    closing.push(() => jobs.stop(STOP_MS))
+    closing.push({ name: 'jobs', close: ms => jobs.stop(ms) })
     // It may come up later: what is due is found without it.
     if (scheduler) jobs.start().catch(error => log.error('scheduler_not_started', { error }))
     forgetPayloads(store, now(), 400).catch(error => log.warn('payloads_not_forgotten', { error }))

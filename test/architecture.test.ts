@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   log: [],
   errors: [],
   crash: [],
+  stopping: [],
 }
 /** Parts of one file or a few, by the files' names. */
 const PART_OF: Readonly<Record<string, string>> = {

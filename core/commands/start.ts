@@ -5,8 +5,12 @@ import { type Engine, startEngine } from '../engine.ts'
 import { SetupError } from '../errors.ts'
 import { credentialsFile } from '../first-start.ts'
 import type { Settings } from '../settings.ts'
+import { within } from '../stopping.ts'
 import { watchTurns } from '../watchdog.ts'
 import type { CommandContext } from './context.ts'
+
+/** After the engine has ended, for everything else. */
+const LEFT_MS = 1000
 
 const ROLES = ['all', 'http', 'worker'] as const
 
@@ -36,7 +40,9 @@ export async function start(context: CommandContext, args: readonly string[]): P
   const signal = await stopSignal()
   log.info('stopping', { signal })
   await engine.stop()
-  await demo?.close()
+  if (demo !== undefined) await within(demo.close(), LEFT_MS)
+  // A remote that hangs must not keep the process: what was in hand is resumable.
+  setTimeout(() => process.exit(0), LEFT_MS).unref()
   return 0
 }
 

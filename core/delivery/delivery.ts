@@ -35,7 +35,9 @@ export interface Delivery extends Intake {
   ring(): void
   /** A completeness sweep may be due. */
   ringSync(): void
-  /** Takes nothing new, finishes what is in hand, at most `ms` long. */
+  /** Takes nothing new from now on; who waits for an outcome is answered. */
+  refuse(): void
+  /** Takes nothing new, finishes what is in hand, at most `ms` long; what is not finished then is resumable. */
   stop(ms: number): Promise<void>
   readonly gates: readonly GateDocument[]
 }
@@ -171,6 +173,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
   }
 
+  function refuse(): void {
+    open = false
+    waiters.close()
+  }
+
   return {
     get open() {
       return open
@@ -217,9 +224,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       if (worker) sync.ring()
     },
 
+    refuse,
+
     async stop(ms) {
-      open = false
-      waiters.close()
+      const deadline = performance.now() + ms
+      refuse()
       ring()
       send.stop()
       sync.stop()
@@ -230,7 +239,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         await Promise.all([loop, sweeping, sync.idle()])
         await Promise.all([apply.idle(), send.idle()])
       })()
-      if (!(await within(finished, ms))) log.warn('stopped_early', { after: ms })
+      if (await within(finished, Math.max(0, deadline - performance.now()))) return
+      log.warn('stopped_early', { after: ms })
+      await send.release()
     },
   }
 }

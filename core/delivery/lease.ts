@@ -16,7 +16,8 @@ export interface Lease {
   signalFor(records: readonly string[]): AbortSignal
   /** Their leases ended as they should: they are renewed no more. */
   settled(records: readonly string[]): void
-  end(): void
+  /** Renews no more; tells which records are still held. */
+  end(): readonly string[]
 }
 
 export interface LeaseOptions {
@@ -78,7 +79,9 @@ export function keepLease({ records, nonce, ids, until, log, now, ms = LEASE_MS 
     },
     end() {
       clearInterval(timer)
+      const left = [...held]
       held.clear()
+      return left
     },
   }
 }

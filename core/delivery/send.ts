@@ -34,12 +34,15 @@ export interface Send {
   work(): Promise<boolean>
   idle(): Promise<void>
   stop(): void
+  /** Gives up the leases of what is not finished, so that another engine need not wait for their end. */
+  release(): Promise<void>
 }
 
 export function createSend(options: SendOptions): Send {
   const { store, tenants, gates, now, log } = options
   const hints = new Set<string>()
   const batches = new Set<Promise<void>>()
+  const leases = new Map<string, Lease>()
   let alone = false
   let stopped = false
 
@@ -79,6 +82,7 @@ export function createSend(options: SendOptions): Send {
   async function run(nonce: string, claimed: readonly RecordDocument[], until: number): Promise<void> {
     const ids = claimed.map(record => record._id)
     const lease = keepLease({ records: store.records, nonce, ids, until, log, now })
+    leases.set(nonce, lease)
     try {
       const byTenant = new Map<string, RecordDocument[]>()
       for (const record of claimed)
@@ -87,6 +91,7 @@ export function createSend(options: SendOptions): Send {
         [...byTenant].map(async ([id, records]) => runFor(await tenants.get(id), nonce, lease, records)),
       )
     } finally {
+      leases.delete(nonce)
       lease.end()
     }
   }
@@ -244,6 +249,11 @@ export function createSend(options: SendOptions): Send {
 
     stop() {
       stopped = true
+    },
+
+    async release() {
+      const held = [...leases].map(([nonce, lease]) => [nonce, lease.end()] as const)
+      await Promise.all(held.map(([nonce, ids]) => store.records.postpone(ids, nonce, new Date(now()))))
     },
   }
 }
