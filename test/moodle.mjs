@@ -1,6 +1,6 @@
 /**
- * `npm run test:moodle`: the connector's contract tests against a real Moodle, the very files that `npm test` runs
- * against the sandbox. Arguments go to mocha.
+ * `npm run test:moodle`: the connector's contract tests and the flows' Moodle half against a real Moodle, the very
+ * files that `npm test` runs against the sandbox. Arguments go to mocha.
  */
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -43,7 +43,12 @@ env.WASL_TEST_MOODLE = JSON.stringify({
 const own = process.argv.slice(2)
 const files = own.some(argument => argument.includes('test/'))
   ? []
-  : ['contract', 'users', 'enrollments', 'structure'].map(name => `test/connectors/moodle/${name}.test.ts`)
+  : [
+      ...['contract', 'users', 'enrollments', 'structure'].map(
+        name => `test/connectors/moodle/${name}.test.ts`,
+      ),
+      'test/e2e/moodle.test.ts',
+    ]
 const program = ['--import', 'tsx/esm', `${root}node_modules/mocha/lib/cli/cli.js`]
 const child = spawn(process.execPath, [...program, '--timeout', '120000', ...own, ...files], {
   cwd: root,

@@ -78,10 +78,14 @@ export async function readReferences(
     for (const { held, to, flow } of asking) {
       const found: Record<string, RecordView | null> = { ...held.found.get(to) }
       const work = { merged: held.record.fields, fields: held.record.fields, found }
-      for (const reference of flow.references(work)) {
-        const record = known.get(reference.key)
-        if (record === undefined) wanted.add(reference.key)
-        else found[reference.name] = record
+      // What was just found may tell where a chained reference leads, so it is asked again until nothing is added.
+      for (let before = -1; before < Object.keys(found).length; ) {
+        before = Object.keys(found).length
+        for (const reference of flow.references(work)) {
+          const record = known.get(reference.key)
+          if (record === undefined) wanted.add(reference.key)
+          else found[reference.name] = record
+        }
       }
       held.found.set(to, found)
     }

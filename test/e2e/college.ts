@@ -44,6 +44,8 @@ export interface College {
 export interface CollegeOptions {
   readonly zoho?: Parameters<typeof startZohoSandbox>[0]
   readonly moodle?: Parameters<typeof startMoodleSandbox>[0]
+  /** The engine is connected to this Moodle; the sandbox stands by unused. */
+  readonly realMoodle?: { readonly url: string; readonly token: string } | undefined
   /** Moodle's plugin tells of Wasl's own writes too; the real one leaves them out. */
   readonly echoes?: boolean
   /** Sandboxes send their people's changes. Default true. */
@@ -76,7 +78,10 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
       ...options.engine,
       connections: {
         zoho: { ...zohoSandbox.settings } as Payload,
-        moodle: { ...moodleSandbox.settings },
+        moodle:
+          options.realMoodle === undefined
+            ? { ...moodleSandbox.settings }
+            : { url: options.realMoodle.url, token: options.realMoodle.token, allowPrivate: true },
       },
     })
   const engine = await start().catch(async error => {
