@@ -54,7 +54,13 @@ export interface Site {
 
 const first = (body: Json): Payload => (body as Payload[])[0]!
 const idsOf = (list: Json, key: string, run: string) =>
-  (list as Payload[]).filter(row => String(row[key] ?? '').toLowerCase().includes(run)).map(({ id }) => String(id))
+  (list as Payload[])
+    .filter(row =>
+      String(row[key] ?? '')
+        .toLowerCase()
+        .includes(run),
+    )
+    .map(({ id }) => String(id))
 
 const creating =
   (name: string, list: string) =>
