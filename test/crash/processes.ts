@@ -1,0 +1,168 @@
+/** Engines as processes of their own, started again when they end, as systemd would. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { build } from '../../core/bundle.mjs'
+import type { Credentials } from '../../core/first-start.ts'
+import { root } from '../sources.ts'
+
+const START_MS = 60_000
+const AGAIN_MS = 100
+
+export interface Program {
+  /** To be run with the engine's arguments. */
+  readonly entry: string
+  remove(): Promise<void>
+}
+
+/** The bundle with the crash points in it. Inside `dist`, since it finds native packages by its place. */
+export async function buildProgram(): Promise<Program> {
+  const folder = await mkdtemp(join(root, 'dist', '.crash-'))
+  await build(root, folder, { crashPoints: true })
+  const entry = join(folder, 'engine.mjs')
+  await writeFile(
+    entry,
+    `import { main } from './main.js'\nprocess.exitCode = await main(process.argv.slice(2), ${JSON.stringify(root)})\n`,
+  )
+  return { entry, remove: () => rm(folder, { recursive: true, force: true }) }
+}
+
+/** How one run of the process ended. */
+export interface End {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  /** The last of what it wrote. */
+  readonly output: string
+}
+
+export interface EngineProcess {
+  readonly url: string
+  /** Undefined while it is being started again. */
+  readonly pid: number | undefined
+  readonly starts: number
+  /** All but those that `stop` and `restart` asked for. */
+  readonly ends: readonly End[]
+  credentials(): Promise<Credentials>
+  /** It listens. */
+  ready(): Promise<void>
+  /** Ends it in order and starts it with this crash point. */
+  restart(crash?: string): Promise<void>
+  /** False: there was none to kill just then. */
+  kill(): boolean
+  stop(): Promise<void>
+}
+
+/** @param environment of the engine; `WASL_DATA` must be among it */
+export async function runEngine(
+  { entry }: Program,
+  environment: Readonly<Record<string, string>>,
+): Promise<EngineProcess> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const ends: End[] = []
+  let child: ChildProcess | undefined
+  let starts = 0
+  let wanted = true
+  let output = ''
+
+  function start(crash?: string): void {
+    starts += 1
+    output = ''
+    const begun = spawn(process.execPath, [entry, 'start'], {
+      env: {
+        PATH: process.env['PATH'],
+        LOG_LEVEL: 'warn',
+        ...environment,
+        PORT: String(port),
+        ...(crash === undefined ? {} : { WASL_CRASH: crash }),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    child = begun
+    for (const stream of [begun.stdout, begun.stderr])
+      stream?.setEncoding('utf8').on('data', text => {
+        output = `${output}${text}`.slice(-4000)
+      })
+    begun.once('exit', (code, signal) => {
+      if (child !== begun) return
+      child = undefined
+      if (!wanted) return
+      ends.push({ code, signal, output })
+      setTimeout(() => wanted && child === undefined && start(), AGAIN_MS)
+    })
+  }
+
+  async function end(): Promise<void> {
+    const ending = child
+    child = undefined
+    if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return
+    const exited = once(ending, 'exit')
+    ending.kill('SIGTERM')
+    const late = setTimeout(() => ending.kill('SIGKILL'), 30_000)
+    await exited
+    clearTimeout(late)
+  }
+
+  async function ready(): Promise<void> {
+    const deadline = Date.now() + START_MS
+    for (;;) {
+      const live = await fetch(`${url}/health/live`).then(
+        async response => {
+          await response.arrayBuffer()
+          return response.ok
+        },
+        () => false,
+      )
+      if (live) return
+      if (Date.now() > deadline) throw new Error(`the engine does not come up:\n${output}`)
+      await pause(50)
+    }
+  }
+
+  const engine: EngineProcess = {
+    url,
+    ends,
+    get pid() {
+      return child?.pid
+    },
+    get starts() {
+      return starts
+    },
+    credentials: async () =>
+      JSON.parse(await readFile(join(environment['WASL_DATA'] as string, 'credentials.json'), 'utf8')),
+    ready,
+    async restart(crash) {
+      await end()
+      start(crash)
+      await ready()
+    },
+    kill() {
+      return child?.kill('SIGKILL') ?? false
+    },
+    async stop() {
+      wanted = false
+      await end()
+    },
+  }
+  start()
+  try {
+    await ready()
+  } catch (error) {
+    wanted = false
+    child?.kill('SIGKILL')
+    throw error
+  }
+  return engine
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}

@@ -1,0 +1,259 @@
+/**
+ * Both sandboxes, an engine in a process of its own, and a proxy before its store. What became of it all is read from
+ * the sandboxes and from the store, never asked of the engine.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type MoodleSandbox, startMoodleSandbox } from '../../connectors/moodle/sandbox/index.ts'
+import { signatureHeaders } from '../../connectors/zoho/index.ts'
+import { startZohoSandbox, type ZohoSandbox } from '../../connectors/zoho/sandbox/index.ts'
+import { channelToken } from '../../connectors/zoho/verify.ts'
+import type { Credentials } from '../../core/first-start.ts'
+import type { Json, Payload } from '../../core/plugin.ts'
+import { openStore, type Store } from '../../core/store/connect.ts'
+import { freshDatabase } from '../store.ts'
+import { type EngineProcess, type Program, runEngine } from './processes.ts'
+import { startWireProxy, type WireProxy } from './wire.ts'
+
+const MODULES: Readonly<Record<string, string>> = {
+  student: 'BTEC_Students',
+  program: 'BTEC_Programs',
+  registration: 'BTEC_Registrations',
+}
+
+export interface World {
+  readonly zoho: ZohoSandbox
+  readonly moodle: MoodleSandbox
+  readonly engine: EngineProcess
+  readonly proxy: WireProxy
+  /** Beside the proxy. */
+  readonly store: Store
+  /** A workflow's webhook, repeated until it is accepted, as a sender does. */
+  post(module: string, body: Payload): Promise<void>
+  /** Zoho's own notification, which names ids only. */
+  touch(id: string): Promise<void>
+  /** Nothing is due, nobody waits to send, no gate stands. */
+  quiet(): Promise<void>
+  close(): Promise<void>
+}
+
+export const environmentFor = (zoho: ZohoSandbox, moodle: MoodleSandbox): Record<string, string> => ({
+  ZOHO_ACCOUNTS_URL: zoho.settings.accountsUrl,
+  ZOHO_CLIENT_ID: zoho.settings.clientId,
+  ZOHO_CLIENT_SECRET: zoho.settings.clientSecret,
+  ZOHO_REFRESH_TOKEN: zoho.settings.refreshToken,
+  ZOHO_ALLOW_PRIVATE: 'true',
+  MOODLE_URL: moodle.settings.url,
+  MOODLE_TOKEN: moodle.settings.token,
+  MOODLE_ALLOW_PRIVATE: 'true',
+})
+
+export async function openWorld(program: Program): Promise<World> {
+  const folder = await mkdtemp(join(tmpdir(), 'wasl-crash-'))
+  const uri = await freshDatabase()
+  const [zoho, moodle, proxy, store] = await Promise.all([
+    startZohoSandbox(),
+    startMoodleSandbox(),
+    startWireProxy(uri),
+    openStore({ uri }),
+  ])
+  const engine = await runEngine(program, {
+    ...environmentFor(zoho, moodle),
+    WASL_DATA: folder,
+    MONGODB_URI: proxy.uri,
+  })
+  const credentials = await engine.credentials()
+  const forMoodle = credentials.endpoints['moodle'] as Credentials['endpoints'][string]
+  const plugin = moodle.plugin({
+    url: engine.url,
+    secret: forMoodle.secret,
+    endpoint: forMoodle.id,
+    retryMs: 100,
+  })
+
+  async function untilAccepted(send: () => Promise<Response>): Promise<void> {
+    for (const deadline = Date.now() + 60_000; ; ) {
+      const status = await send().then(
+        async response => {
+          await response.arrayBuffer()
+          return response.status
+        },
+        () => 0,
+      )
+      if (status >= 200 && status < 300) return
+      if (status >= 400 && status < 500) throw new Error(`answered ${status}`)
+      if (Date.now() > deadline) throw new Error('not accepted within a minute')
+      await pause(100)
+    }
+  }
+
+  return {
+    zoho,
+    moodle,
+    engine,
+    proxy,
+    store,
+
+    post: (module, body) => untilAccepted(() => signed(engine.url, credentials, module, body)),
+
+    touch(id) {
+      const { id: endpoint = '', secret = '' } = credentials.endpoints['zoho-token'] ?? {}
+      const body = JSON.stringify({
+        server_time: Date.now(),
+        module: MODULES['student'],
+        ids: [id],
+        operation: 'update',
+        channel_id: '1',
+        token: channelToken(secret),
+      })
+      const query = `endpoint=${endpoint}&secret=${encodeURIComponent(secret)}`
+      return untilAccepted(() =>
+        fetch(`${engine.url}/api/v1/events/zoho/student?${query}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body,
+          signal: AbortSignal.timeout(10_000),
+        }),
+      )
+    },
+
+    async quiet() {
+      const due = { dueAt: { $exists: true } }
+      for (const deadline = Date.now() + 120_000; ; ) {
+        await plugin.idle()
+        const [records, deliveries, gates] = await Promise.all([
+          store.db.collection('records').countDocuments(due),
+          store.db.collection('deliveries').countDocuments(due),
+          store.db.collection('gates').countDocuments(),
+        ])
+        if (records + deliveries + gates + plugin.waiting === 0) return
+        if (Date.now() > deadline)
+          throw new Error(
+            `not quiet after two minutes: ${records} records, ${deliveries} deliveries, ${gates} gates, ${plugin.waiting} events of the plugin`,
+          )
+        await pause(50)
+      }
+    },
+
+    async close() {
+      await plugin.stop()
+      await engine.stop()
+      await store.close()
+      await proxy.close()
+      await Promise.all([zoho.close(), moodle.stop()])
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export function signed(url: string, credentials: Credentials, module: string, body: Json): Promise<Response> {
+  const { id = '', secret = '' } = credentials.endpoints['zoho'] ?? {}
+  const path = `/api/v1/events/zoho/${module}?endpoint=${id}`
+  const text = JSON.stringify(body)
+  const headers = signatureHeaders({ method: 'POST', path, body: Buffer.from(text), now: Date.now() }, secret)
+  return fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: text,
+    signal: AbortSignal.timeout(10_000),
+  })
+}
+
+/** Everything that a case left behind, in the remotes and in the store, told without ids and times. */
+export async function left({ zoho, moodle, store }: World, tag: string): Promise<string> {
+  const { site } = moodle
+  const nameOfUser = new Map([...site.users.all()].map(user => [String(user.id), user.idnumber]))
+  const ids = new Set<string>()
+  const rows = Object.values(MODULES).flatMap(module =>
+    zoho.records(module).flatMap(row => {
+      if (!JSON.stringify(row).includes(tag)) return []
+      ids.add(String(row['id']))
+      return [shownRow(module, row, nameOfUser)]
+    }),
+  )
+  const users = [...site.users.all()].flatMap(user => {
+    const { username, email, idnumber, firstname, lastname, city, suspended } = user
+    if (!idnumber.includes(tag) && !email.includes(tag)) return []
+    ids.add(`u${user.id}`)
+    return [{ username, email, idnumber, firstname, lastname, city, suspended }]
+  })
+  const cohortNames = new Map([...site.cohorts.all()].map(({ id, idnumber }) => [id, idnumber]))
+  const members = [...site.cohortMembers.all()].flatMap(({ of, userid }) => {
+    const told = `${nameOfUser.get(String(userid))} in ${cohortNames.get(of)}`
+    return told.includes(tag) ? [told] : []
+  })
+  const cohorts = [...cohortNames.values()].filter(name => name.includes(tag))
+  const categories = [...site.categories.all()].filter(({ idnumber }) => idnumber.includes(tag))
+
+  const documents = await store.db.collection('records').find({}).toArray()
+  const own = documents.filter(document => {
+    const told = JSON.stringify(document)
+    const of = (id: string) =>
+      id.startsWith('u') ? told.includes(`"moodle/user:${id.slice(1)}"`) : told.includes(id)
+    return told.includes(tag) || [...ids].some(of)
+  })
+  const records = own.flatMap((record): unknown[] => {
+    const identities = record['identities'] as string[]
+    if (record['state'] === 'merged') {
+      return record['absorbed'] === true && record['dueAt'] === undefined ? [] : ['a merge that is not done']
+    }
+    const { modifiedAt: _at, createdAt: _made, ...fields } = record['fields'] as Record<string, Json>
+    const shownFields = Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, /Id$|Key$/.test(name) ? value != null : value]),
+    )
+    return [
+      {
+        module: record['module'],
+        state: record['state'],
+        fields: shownFields,
+        identities: resources([...identities, ...((record['absorbedIdentities'] ?? []) as string[])]),
+        outbox: Object.keys(record['outbox'] as object),
+        missing: (record['missing'] as unknown[]).length,
+        held: [record['gate'], record['lease'], record['woke'], record['dueAt']].filter(Boolean).length,
+        error: (record['lastError'] as { code?: string } | undefined)?.code,
+      },
+    ]
+  })
+  const deliveries = await store.db.collection('deliveries').find({}).toArray()
+  const events = deliveries.flatMap(delivery => {
+    const mine = String(delivery['senderId'] ?? '').includes(tag)
+    const all = delivery['events'] as readonly { outcome?: string; identity?: string }[]
+    return mine ? [`${delivery['senderId']} ${all.map(({ outcome }) => outcomeClass(outcome)).join()}`] : []
+  })
+  const all = { rows, users, members, cohorts, categories: categories.length, records, events }
+  let text = JSON.stringify(
+    Object.fromEntries(
+      Object.entries(all).map(([name, list]) => [
+        name,
+        Array.isArray(list) ? list.map(each => JSON.stringify(each)).sort() : list,
+      ]),
+    ),
+    null,
+    1,
+  )
+  for (const id of ids) if (!id.startsWith('u')) text = text.replaceAll(id, '<id>')
+  return text.replaceAll(tag, '#')
+}
+
+/** APPLY again finds nothing to do, so NEW may be told as UNCHANGED after a crash. */
+const outcomeClass = (outcome: string | undefined): string =>
+  outcome === undefined ? 'open' : outcome === 'INVALID' ? 'INVALID' : 'done'
+
+const resources = (identities: readonly string[]) =>
+  identities
+    .map(identity => (identity.startsWith('=') ? identity : identity.slice(0, identity.indexOf(':'))))
+    .sort()
+
+/** Moodle's ids are told as whose they are. */
+function shownRow(module: string, row: Payload, users: ReadonlyMap<string, string>): Payload {
+  const shown: Record<string, Json> = { module }
+  for (const [name, value] of Object.entries(row)) {
+    if (value === null || name === 'Name' || /(_Time|^Last_|^id$|Modified|Created|Synced)/.test(name))
+      continue
+    if (name === 'Student_Moodle_ID') shown[name] = users.get(String(value)) ?? 'nobody'
+    else shown[name] = /Moodle_.*ID|_Moodle_ID|Category/.test(name) ? true : value
+  }
+  return shown
+}
