@@ -14,12 +14,12 @@ import { left, openWorld, type World } from './world.ts'
 const REACHED: Readonly<Record<string, readonly string[]>> = {
   A1: ['new', 'delete'],
   A2: ['new', 'repeat', 'touch'],
-  B1: ['new', 'older version'],
-  B2: ['new', 'older version', 'waiting and arrival'],
+  B1: ['new'],
+  B2: ['older version', 'waiting and arrival'],
   B3: ['new', 'repeat', 'merge', 'touch'],
-  C1: ['new', 'waiting and arrival', 'gate'],
+  C1: ['new', 'waiting and arrival'],
   C2: ['new', 'merge', 'lost creation'],
-  C3: ['new', 'waiting and arrival', 'refusal and correction'],
+  C3: ['new', 'refusal and correction'],
   C4: ['new', 'write-back'],
   C5: ['new', 'waiting and arrival'],
   C6: ['waiting and arrival', 'merge'],
@@ -79,9 +79,13 @@ describe('crash points', function () {
 
   /** One lane for each scenario, all of them at once: most of the time they wait for leases to end. */
   async function inLanes(work: (lane: Lane) => Promise<void>): Promise<void> {
+    let opened: Promise<unknown> = Promise.resolve()
     await Promise.all(
       SCENARIOS.filter(({ name }) => NAMES.has(name)).map(async scenario => {
-        const lane = await openLane(scenario)
+        // One after the other: starts are what costs.
+        const opening = opened.then(() => openLane(scenario))
+        opened = opening.catch(() => undefined)
+        const lane = await opening
         try {
           await work(lane)
         } finally {

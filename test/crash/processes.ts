@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { build } from '../../core/bundle.mjs'
 import type { Credentials } from '../../core/first-start.ts'
+import { until } from '../e2e/college.ts'
 import { root } from '../sources.ts'
 
 const START_MS = 60_000
@@ -48,7 +49,7 @@ export interface EngineProcess {
   credentials(): Promise<Credentials>
   /** It listens. */
   ready(): Promise<void>
-  /** Ends it in order and starts it with this crash point. */
+  /** Ends it as `kill` does, and starts it with this crash point. */
   restart(crash?: string): Promise<void>
   /** False: there was none to kill just then. */
   kill(): boolean
@@ -95,12 +96,12 @@ export async function runEngine(
     })
   }
 
-  async function end(): Promise<void> {
+  async function end(signal: NodeJS.Signals): Promise<void> {
     const ending = child
     child = undefined
     if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return
     const exited = once(ending, 'exit')
-    ending.kill('SIGTERM')
+    ending.kill(signal)
     const late = setTimeout(() => ending.kill('SIGKILL'), 30_000)
     await exited
     clearTimeout(late)
@@ -131,11 +132,15 @@ export async function runEngine(
     get starts() {
       return starts
     },
-    credentials: async () =>
-      JSON.parse(await readFile(join(environment['WASL_DATA'] as string, 'credentials.json'), 'utf8')),
+    async credentials() {
+      // Written when it listens already.
+      const file = join(environment['WASL_DATA'] as string, 'credentials.json')
+      const text = await until('the credentials', () => readFile(file, 'utf8').catch(() => ''), START_MS)
+      return JSON.parse(text)
+    },
     ready,
     async restart(crash) {
-      await end()
+      await end('SIGKILL')
       start(crash)
       await ready()
     },
@@ -144,7 +149,7 @@ export async function runEngine(
     },
     async stop() {
       wanted = false
-      await end()
+      await end('SIGTERM')
     },
   }
   start()

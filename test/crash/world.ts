@@ -57,7 +57,7 @@ export async function openWorld(program: Program): Promise<World> {
     startZohoSandbox(),
     startMoodleSandbox(),
     startWireProxy(uri),
-    openStore({ uri }),
+    openStore({ uri, patienceMs: 30_000 }),
   ])
   const engine = await runEngine(program, {
     ...environmentFor(zoho, moodle),
