@@ -7,9 +7,11 @@ const BEAT_MS = 1000
 
 /**
  * A thread of its own looks at a counter that this one raises. Nothing but a signal ends a process whose loop is stuck:
- * exit codes are given by that loop, so systemd and containers see SIGKILL.
+ * exit codes are given by that loop, so systemd and containers see SIGKILL. It writes to the file itself, since a
+ * worker's `process.stderr` goes through the thread that is stuck.
  */
 const WATCHER = `
+  const { writeSync } = require('node:fs')
   const { workerData } = require('node:worker_threads')
   const beats = new Int32Array(workerData.shared)
   let last = -1
@@ -18,7 +20,7 @@ const WATCHER = `
     const beat = Atomics.load(beats, 0)
     if (beat !== last) { last = beat; since = Date.now(); return }
     if (Date.now() - since < workerData.stuckMs) return
-    process.stderr.write('{"level":"error","event":"event_loop_stuck"}\\n')
+    writeSync(2, '{"level":"error","event":"event_loop_stuck"}\\n')
     process.kill(process.pid, 'SIGKILL')
   }, workerData.beatMs)
 `
@@ -31,6 +33,7 @@ export function watchTurns(log: Log, stuckMs: number = STUCK_MS): () => void {
   beat.unref()
   const watcher = new Worker(WATCHER, {
     eval: true,
+    execArgv: [],
     workerData: { shared, stuckMs, beatMs: BEAT_MS },
     resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2 },
   })

@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { expect } from 'chai'
+
+const watchdog = new URL('../core/watchdog.ts', import.meta.url).href
+
+describe('the watchdog', () => {
+  /** A process that is watched, with 2.5 s of patience, while it runs `code`. */
+  async function watched(code: string) {
+    const script = `import { watchTurns } from ${JSON.stringify(watchdog)}\nwatchTurns({ warn() {} }, 2500)\n${code}`
+    const child = spawn(process.execPath, ['--import', 'tsx/esm', '--input-type=module', '-e', script], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let output = ''
+    child.stderr.setEncoding('utf8').on('data', text => {
+      output += text
+    })
+    const [status, signal] = await once(child, 'close')
+    return { status, signal, output }
+  }
+
+  const busy = `
+    const until = Date.now() + 4000
+    const turn = () => {
+      for (const end = Date.now() + 100; Date.now() < end; );
+      Date.now() < until ? setTimeout(turn) : process.exit(3)
+    }
+    turn()`
+
+  it('ends a process whose event loop does not turn and says so, and lets a busy one be', async () => {
+    const [stuck, working] = await Promise.all([
+      watched(`setTimeout(() => { for (;;); }, 100)`),
+      watched(busy),
+    ])
+    expect(stuck.signal).to.equal('SIGKILL')
+    expect(JSON.parse(stuck.output)).to.deep.equal({ level: 'error', event: 'event_loop_stuck' })
+    expect(working).to.deep.equal({ status: 3, signal: null, output: '' })
+  }).timeout(30_000)
+})
