@@ -28,12 +28,13 @@ export interface CrashPoint {
 }
 
 /**
- * @param wanted `B1`, or `B1:3` for the third time that the point is reached; absent: nothing happens anywhere
+ * @param wanted `B1`, or `B1:3` for the third time that the point is reached; with `@signal` behind it, times are
+ * counted from the first SIGUSR2, which is answered by a line on stderr. Absent: nothing happens anywhere.
  * @throws SetupError `SETTINGS` where there is no such point
  */
 export function crashPoint(wanted: string | undefined): CrashPoint | undefined {
   if (wanted === undefined) return undefined
-  const [, label = '', nth = '1'] = /^([A-Z]\d)(?::([1-9]\d{0,5}))?$/.exec(wanted) ?? []
+  const [, label = '', nth = '1', signal] = /^([A-Z]\d)(?::([1-9]\d{0,5}))?(@signal)?$/.exec(wanted) ?? []
   if (!CRASH_LABELS.includes(label)) {
     throw new SetupError('SETTINGS', `WASL_CRASH: there is no point "${wanted}".`, {
       at: 'WASL_CRASH',
@@ -41,7 +42,15 @@ export function crashPoint(wanted: string | undefined): CrashPoint | undefined {
     })
   }
   let left = Number(nth)
+  let counting = signal === undefined
+  if (!counting) {
+    process.once('SIGUSR2', () => {
+      counting = true
+      process.stderr.write('crash point armed\n')
+    })
+  }
   const reached = (at: string): boolean => {
+    if (!counting) return false
     if (at === label) left -= 1
     return at === label && left === 0
   }

@@ -44,22 +44,28 @@ export interface EngineProcess {
   /** Undefined while it is being started again. */
   readonly pid: number | undefined
   readonly starts: number
-  /** All but those that `stop` and `restart` asked for. */
+  /** All but the one that `stop` asked for. */
   readonly ends: readonly End[]
   credentials(): Promise<Credentials>
   /** It listens. */
   ready(): Promise<void>
-  /** Ends it as `kill` does, and starts it with this crash point. */
-  restart(crash?: string): Promise<void>
+  /** The crash point with which it is started from now on; it counts once `arm` was called. */
+  next: string | undefined
+  /** From now on the point counts. False: this process has none. */
+  arm(): Promise<boolean>
   /** False: there was none to kill just then. */
   kill(): boolean
   stop(): Promise<void>
 }
 
-/** @param environment of the engine; `WASL_DATA` must be among it */
+/**
+ * @param environment of the engine; `WASL_DATA` must be among it
+ * @param first the crash point of the first start, as `next` is that of the others
+ */
 export async function runEngine(
   { entry }: Program,
   environment: Readonly<Record<string, string>>,
+  first?: string,
 ): Promise<EngineProcess> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
@@ -68,9 +74,11 @@ export async function runEngine(
   let starts = 0
   let wanted = true
   let output = ''
+  let point: string | undefined
 
-  function start(crash?: string): void {
+  function start(): void {
     starts += 1
+    point = engine.next
     output = ''
     const begun = spawn(process.execPath, [entry, 'start'], {
       env: {
@@ -78,7 +86,7 @@ export async function runEngine(
         LOG_LEVEL: 'warn',
         ...environment,
         PORT: String(port),
-        ...(crash === undefined ? {} : { WASL_CRASH: crash }),
+        ...(point === undefined ? {} : { WASL_CRASH: `${point}@signal` }),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -96,12 +104,12 @@ export async function runEngine(
     })
   }
 
-  async function end(signal: NodeJS.Signals): Promise<void> {
+  async function end(): Promise<void> {
     const ending = child
     child = undefined
     if (ending === undefined || ending.exitCode !== null || ending.signalCode !== null) return
     const exited = once(ending, 'exit')
-    ending.kill(signal)
+    ending.kill('SIGTERM')
     const late = setTimeout(() => ending.kill('SIGKILL'), 30_000)
     await exited
     clearTimeout(late)
@@ -139,17 +147,20 @@ export async function runEngine(
       return JSON.parse(text)
     },
     ready,
-    async restart(crash) {
-      await end('SIGKILL')
-      start(crash)
+    next: first,
+    async arm() {
       await ready()
+      if (point === undefined) return false
+      child?.kill('SIGUSR2')
+      await until('the crash point', () => output.includes('crash point armed'), START_MS)
+      return true
     },
     kill() {
       return child?.kill('SIGKILL') ?? false
     },
     async stop() {
       wanted = false
-      await end('SIGTERM')
+      await end()
     },
   }
   start()

@@ -17,6 +17,8 @@ function studentIn({ zoho }: World, tag: string, more: Payload = {}): Row {
   const fields = {
     Student_ID: `STU-${tag}`,
     Full_Name: 'Rana Aziz',
+    First_Name: 'Rana',
+    Last_Name: 'Aziz',
     Academic_Email: `${tag}@college.test`,
     City: 'Amman',
     Status: 'Active',
@@ -55,7 +57,7 @@ export const SCENARIOS: readonly Scenario[] = [
       const row = studentIn(world, tag)
       await tellStudent(world, row, tag, 1)
       await world.quiet()
-      await tellStudent(world, { ...row, City: 'Irbid', Full_Name: 'Rana Nasser' }, tag, 2)
+      await tellStudent(world, { ...row, City: 'Irbid', Last_Name: 'Nasser' }, tag, 2)
     },
   },
   {
@@ -125,7 +127,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'refusal and correction',
     async run(world, tag) {
       world.moodle.person.createUser(
-        { username: `${tag}.taken`, email: 'somebody@else.test', firstname: 'Some', lastname: 'Body' },
+        { username: `${tag}.taken`, email: `${tag}@else.test`, firstname: 'Some', lastname: 'Body' },
         'none',
       )
       const row = studentIn(world, tag, { Username: `${tag}.taken` })
@@ -166,6 +168,37 @@ export const SCENARIOS: readonly Scenario[] = [
     async run(world, tag) {
       world.moodle.faults.add({ kind: 'drop', function: 'core_user_create_users' })
       await tellStudent(world, studentIn(world, tag), tag, 1)
+      await world.quiet()
+      world.moodle.faults.clear()
+    },
+  },
+  {
+    name: 'lost creation in Zoho',
+    async run(world, tag) {
+      world.zoho.faults.set({ drop: true, times: 1, method: 'POST', path: '/BTEC_Students' })
+      world.moodle.person.createUser(
+        {
+          username: tag,
+          email: `${tag}@college.test`,
+          firstname: 'Rana',
+          lastname: 'Aziz',
+          idnumber: `STU-${tag}`,
+          city: 'Amman',
+        },
+        'student',
+      )
+      await world.quiet()
+      world.zoho.faults.clear()
+    },
+  },
+  {
+    name: 'lost delete',
+    async run(world, tag) {
+      const row = studentIn(world, tag)
+      await tellStudent(world, row, tag, 1)
+      await world.quiet()
+      world.moodle.faults.add({ kind: 'drop', function: 'core_user_update_users' })
+      await tellStudent(world, row, tag, 2, 'delete')
       await world.quiet()
       world.moodle.faults.clear()
     },

@@ -50,7 +50,8 @@ export const environmentFor = (zoho: ZohoSandbox, moodle: MoodleSandbox): Record
   MOODLE_ALLOW_PRIVATE: 'true',
 })
 
-export async function openWorld(program: Program): Promise<World> {
+/** @param point the crash point of the engine's first start */
+export async function openWorld(program: Program, point?: string): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), 'wasl-crash-'))
   const uri = await freshDatabase()
   const [zoho, moodle, proxy, store] = await Promise.all([
@@ -59,11 +60,8 @@ export async function openWorld(program: Program): Promise<World> {
     startWireProxy(uri),
     openStore({ uri, patienceMs: 30_000 }),
   ])
-  const engine = await runEngine(program, {
-    ...environmentFor(zoho, moodle),
-    WASL_DATA: folder,
-    MONGODB_URI: proxy.uri,
-  })
+  const environment = { ...environmentFor(zoho, moodle), WASL_DATA: folder, MONGODB_URI: proxy.uri }
+  const engine = await runEngine(program, environment, point)
   const credentials = await engine.credentials()
   const forMoodle = credentials.endpoints['moodle'] as Credentials['endpoints'][string]
   const plugin = moodle.plugin({
@@ -201,7 +199,9 @@ export async function left({ zoho, moodle, store }: World, tag: string): Promise
     }
     const { modifiedAt: _at, createdAt: _made, ...fields } = record['fields'] as Record<string, Json>
     const shownFields = Object.fromEntries(
-      Object.entries(fields).map(([name, value]) => [name, /Id$|Key$/.test(name) ? value != null : value]),
+      Object.entries(fields).flatMap(([name, value]) =>
+        value === null ? [] : [[name, /Id$|Key$/.test(name) ? true : value]],
+      ),
     )
     return [
       {
@@ -253,6 +253,7 @@ function shownRow(module: string, row: Payload, users: ReadonlyMap<string, strin
     if (value === null || name === 'Name' || /(_Time|^Last_|^id$|Modified|Created|Synced)/.test(name))
       continue
     if (name === 'Student_Moodle_ID') shown[name] = users.get(String(value)) ?? 'nobody'
+    else if (typeof value === 'object' && 'id' in value) shown[name] = value.id as string
     else shown[name] = /Moodle_.*ID|_Moodle_ID|Category/.test(name) ? true : value
   }
   return shown
