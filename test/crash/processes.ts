@@ -10,7 +10,7 @@ import type { Credentials } from '../../core/first-start.ts'
 import { until } from '../e2e/college.ts'
 import { root } from '../sources.ts'
 
-const START_MS = 60_000
+const START_MS = 120_000
 const AGAIN_MS = 100
 
 export interface Program {

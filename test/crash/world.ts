@@ -17,6 +17,8 @@ import { freshDatabase } from '../store.ts'
 import { type EngineProcess, type Program, runEngine } from './processes.ts'
 import { startWireProxy, type WireProxy } from './wire.ts'
 
+/** Generous: many of these runs share a machine. */
+const PATIENCE_MS = 240_000
 const MODULES: Readonly<Record<string, string>> = {
   student: 'BTEC_Students',
   program: 'BTEC_Programs',
@@ -72,7 +74,7 @@ export async function openWorld(program: Program, point?: string): Promise<World
   })
 
   async function untilAccepted(send: () => Promise<Response>): Promise<void> {
-    for (const deadline = Date.now() + 60_000; ; ) {
+    for (const deadline = Date.now() + PATIENCE_MS; ; ) {
       const status = await send().then(
         async response => {
           await response.arrayBuffer()
@@ -82,7 +84,7 @@ export async function openWorld(program: Program, point?: string): Promise<World
       )
       if (status >= 200 && status < 300) return
       if (status >= 400 && status < 500) throw new Error(`answered ${status}`)
-      if (Date.now() > deadline) throw new Error('not accepted within a minute')
+      if (Date.now() > deadline) throw new Error('not accepted in time')
       await pause(100)
     }
   }
@@ -119,7 +121,7 @@ export async function openWorld(program: Program, point?: string): Promise<World
 
     async quiet() {
       const due = { dueAt: { $exists: true } }
-      for (const deadline = Date.now() + 120_000; ; ) {
+      for (const deadline = Date.now() + PATIENCE_MS; ; ) {
         await plugin.idle()
         const [records, deliveries, gates] = await Promise.all([
           store.db.collection('records').countDocuments(due),
@@ -129,7 +131,7 @@ export async function openWorld(program: Program, point?: string): Promise<World
         if (records + deliveries + gates + plugin.waiting === 0) return
         if (Date.now() > deadline)
           throw new Error(
-            `not quiet after two minutes: ${records} records, ${deliveries} deliveries, ${gates} gates, ${plugin.waiting} events of the plugin`,
+            `not quiet in time: ${records} records, ${deliveries} deliveries, ${gates} gates, ${plugin.waiting} events of the plugin`,
           )
         await pause(50)
       }
