@@ -24,6 +24,9 @@ export function clampRetryAfter(ms: number): number {
   return Number.isFinite(ms) ? Math.min(LONGEST_MS, Math.max(FIRST_MS, ms)) : FIRST_MS
 }
 
+/** A hiccup is over in a second; what is not is asked no more than once in 30 s. */
+const OUTAGE_MS = [1000, 30_000] as const
+
 /** How long a gate stays closed, by how often in a row its probe failed. */
 export function gateMs(
   reason: 'busy' | 'outage' | 'token' | 'setup' | 'paused',
@@ -32,6 +35,10 @@ export function gateMs(
 ): number {
   if (reason === 'token') return Math.max(600_000, clampRetryAfter(askedMs ?? 0))
   if (askedMs !== undefined) return clampRetryAfter(askedMs)
+  if (reason === 'outage') return OUTAGE_MS[rounds] ?? 60_000
   const first = reason === 'setup' ? 30_000 : 1000
   return Math.min(reason === 'setup' ? 600_000 : 60_000, first * 2 ** Math.min(rounds, 10))
 }
+
+/** How many of those who stand at a gate an opening lets go per second: at most 5 %, at least one. */
+export const perSecond = (held: number): number => Math.max(1, Math.floor(held * 0.05))

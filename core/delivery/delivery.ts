@@ -113,7 +113,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     try {
       if (now() - lastLook >= LOOK_MS) {
         looked = now()
-        await gates.turn()
+        await gates.turn(looked)
         // Not awaited: what is due is applied while the loop sends.
         sweeping ??= apply
           .sweep()

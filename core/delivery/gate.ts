@@ -2,7 +2,7 @@
 import { RetryableError, SetupError, type WaslError } from '../errors.ts'
 import type { Store } from '../store/connect.ts'
 import type { GateDocument } from '../store/documents.ts'
-import { clampRetryAfter, gateMs } from './backoff.ts'
+import { clampRetryAfter, gateMs, perSecond } from './backoff.ts'
 import { connectorOf, type Surroundings } from './tenant.ts'
 
 /** So often is looked for records at gates that are no more. */
@@ -11,6 +11,8 @@ const ORPHANS_MS = 10_000
 const PROBE_MS = 60_000
 const COUNT_LIMIT = 100_000
 const ORPHANS_AT_ONCE = 1000
+/** An opening gate lets records go so often, whichever engine does it. */
+const OPENING_MS = 1000
 
 /** What a person's pause of a whole tenant stands for in the place of a remote. */
 export const EVERYTHING = '*'
@@ -26,8 +28,11 @@ export interface Gates {
   closeFor(tenant: string, resource: string, error: WaslError): Promise<string | undefined>
   /** The remote answered. */
   answered(tenant: string, resource: string): Promise<void>
-  /** Reads what other engines know, sends probes, lets records go. True: some are due now. */
-  turn(): Promise<boolean>
+  /**
+   * Reads what other engines know, sends probes, lets records go. True: some are due now.
+   * @param at when the loop began to look, in milliseconds since 1970; looks are at least a second apart
+   */
+  turn(at: number): Promise<boolean>
   readonly all: readonly GateDocument[]
 }
 
@@ -51,7 +56,11 @@ export function createGates(
     gates = new Map((await store.gates.all()).map(gate => [gate._id, gate]))
   }
 
-  async function letGo(gate: GateDocument): Promise<boolean> {
+  async function letGo(gate: GateDocument, at: number): Promise<boolean> {
+    const wait = gate.openAt.getTime() - at
+    // Longer than a turn lasts: the engine that took it has another clock.
+    if (wait > 0 && wait <= OPENING_MS) return false
+    if (!(await store.gates.takeTurn(gate, new Date(at + OPENING_MS)))) return false
     const released = await store.records.release(gate._id, gate.opening ?? 1, new Date(now()))
     if (released.length > 0) return true
     await store.gates.remove(gate._id)
@@ -61,7 +70,7 @@ export function createGates(
   }
 
   async function probe(gate: GateDocument): Promise<boolean> {
-    if (!(await store.gates.probe(gate, new Date(now() + PROBE_MS)))) return false
+    if (!(await store.gates.takeTurn(gate, new Date(now() + PROBE_MS)))) return false
     const released = await store.records.release(gate._id, 1, new Date(now()))
     for (const id of released) probes.add(`${gate._id}|${id}`)
     if (released.length > 0) return true
@@ -141,21 +150,23 @@ export function createGates(
         const gate = gates.get(id)
         if (gate === undefined || gate.opening !== undefined || gate.reason === 'paused') continue
         const held = await store.records.countAtGate(id, COUNT_LIMIT)
-        const opening = Math.max(1, Math.ceil(held * 0.05))
+        const opening = perSecond(held)
         for (const key of [...probes]) if (key.startsWith(`${id}|`)) probes.delete(key)
-        await store.gates.opening(id, opening)
+        // The probe was this second's part.
+        const at = new Date(now() + OPENING_MS)
+        await store.gates.opening(id, opening, at)
         CRASH: options.crash?.at('G1')
-        gates.set(id, { ...gate, opening })
+        gates.set(id, { ...gate, opening, openAt: at })
         log.info('gate_opening', { gate: id, held, perSecond: opening })
       }
     },
 
-    async turn() {
+    async turn(at) {
       await refresh()
       let due = await releaseOrphans()
       for (const gate of [...gates.values()]) {
-        if (gate.opening !== undefined) due = (await letGo(gate)) || due
-        else if (gate.openAt.getTime() <= now()) due = (await probe(gate)) || due
+        if (gate.opening !== undefined) due = (await letGo(gate, at)) || due
+        else if (gate.openAt.getTime() <= at) due = (await probe(gate)) || due
       }
       return due
     },

@@ -1,4 +1,5 @@
 /** Gates as operators see them; and what a person pauses and resumes: a remote, a module, or the whole tenant. */
+import { perSecond } from '../delivery/backoff.ts'
 import { EVERYTHING, moduleGate } from '../delivery/gate.ts'
 import type { Reason } from '../reasons/reasons.ts'
 import type { GateDocument } from '../store/documents.ts'
@@ -87,5 +88,5 @@ export async function resume(desk: Desk, pausable: Pausable): Promise<Done> {
   const at = new Date(now())
   if (gate.reason !== 'paused') return (await store.gates.tryNow(id, at)) ? 'done' : 'refused'
   const held = await store.records.countAtGate(id, MOST_COUNTED)
-  return (await store.gates.resume(id, Math.max(1, Math.ceil(held * 0.05)), at)) ? 'done' : 'refused'
+  return (await store.gates.resume(id, perSecond(held), at)) ? 'done' : 'refused'
 }

@@ -162,10 +162,11 @@ export interface GateDocument {
   code: string
   message: string
   closedAt: Date
+  /** When a probe goes next; while it opens: when the next of its records are let go. */
   openAt: Date
   /** How often in a row it stayed closed: the next wait doubles. */
   rounds: number
-  /** It is open again: so many of its records are released per second. */
+  /** It is open again: so many of its records are let go per second, however many engines there are. */
   opening?: number
 }
 

@@ -8,10 +8,13 @@ export interface Gates {
   all(): Promise<readonly GateDocument[]>
   /** Stores `gate` where none was (`rounds` 0) or where the stored one still has `rounds`. False: somebody was faster. */
   close(gate: GateDocument, rounds: number | null): Promise<boolean>
-  /** One engine only may send the probe: takes it by putting `openAt` off. False: another took it. */
-  probe(gate: GateDocument, until: Date): Promise<boolean>
-  /** The remote answers again: its records are let go, `perSecond` of them at a time. */
-  opening(id: string, perSecond: number): Promise<void>
+  /**
+   * One engine only may let records go now, be it the probe or a part of them: takes the turn by putting `openAt` off.
+   * False: another took it.
+   */
+  takeTurn(gate: GateDocument, until: Date): Promise<boolean>
+  /** The remote answers again: its records are let go, `perSecond` of them at a time, from `at` on. */
+  opening(id: string, perSecond: number, at: Date): Promise<void>
   remove(id: string): Promise<void>
   /** A person keeps everything from the remote until they resume it; neither an answer nor a failure changes that. */
   pause(gate: GateDocument): Promise<void>
@@ -49,16 +52,16 @@ export function gatesIn({ gates }: Models): Gates {
       })
     },
 
-    async probe(gate, until) {
-      const done = await guarded('take a probe', () =>
+    async takeTurn(gate, until) {
+      const done = await guarded('take the turn at a gate', () =>
         gates.updateOne({ _id: gate._id, openAt: gate.openAt }, { $set: { openAt: until } }).exec(),
       )
       return done.matchedCount === 1
     },
 
-    async opening(id, perSecond) {
+    async opening(id, perSecond, at) {
       await guarded('open a gate', () =>
-        gates.updateOne({ _id: id, ...unpaused }, { $set: { opening: perSecond } }).exec(),
+        gates.updateOne({ _id: id, ...unpaused }, { $set: { opening: perSecond, openAt: at } }).exec(),
       )
     },
 

@@ -1,12 +1,13 @@
 /** A college whose delivery lives on a clock that a test turns; Agenda is off. */
 import { setTimeout as pause } from 'node:timers/promises'
+import type { MongoClient } from 'mongodb'
 import { type College, type CollegeOptions, openCollege } from '../e2e/college.ts'
 
 export interface ClockedCollege {
   readonly college: College
   readonly now: () => number
-  /** The clock goes on by `ms`, the loop has `lookMs` to look, and what is due then is done before this resolves. */
-  turn(ms: number, lookMs?: number): Promise<void>
+  /** The clock goes on by `ms`; what is due then is done before this resolves. */
+  turn(ms: number): Promise<void>
   /** As `turn`, to the next moment at which anything is due, `most` ahead at the latest. */
   next(most: number): Promise<void>
 }
@@ -16,35 +17,49 @@ export async function openClocked(options: CollegeOptions = {}): Promise<Clocked
   const now = () => clock
   const college = await openCollege({
     ...options,
+    monitorCommands: true,
     moodle: { ...options.moodle, now },
     engine: { now, scheduler: false },
   })
   const { db } = college.engine.store
-  const [records, deliveries] = ['records', 'deliveries'].map(name => db.collection(name)) as [
-    ReturnType<typeof db.collection>,
-    ReturnType<typeof db.collection>,
+  const collections = ['records', 'deliveries', 'gates'].map(name => db.collection(name))
+  const [records, deliveries, gates] = collections as [
+    (typeof collections)[number],
+    (typeof collections)[number],
+    (typeof collections)[number],
   ]
-
-  async function settled(): Promise<void> {
-    for (;;) {
-      await college.zoho.announced()
-      const at = new Date(clock)
-      // A gate lets go once a second: what it lets go now is waited for, the next second's is not.
-      const open =
-        (await records.countDocuments({ $or: [{ dueAt: { $lte: at } }, { lease: { $exists: true } }] })) +
-        (await deliveries.countDocuments({ dueAt: { $lte: at } }))
-      if (open === 0) return
-      college.engine.delivery.ring()
-      await pause(3)
-    }
+  let begun = 0
+  let ended = 0
+  const client = db.client as unknown as MongoClient
+  client.on('commandStarted', () => {
+    begun += 1
+  })
+  for (const end of ['commandSucceeded', 'commandFailed'] as const) {
+    client.on(end, () => {
+      ended += 1
+    })
   }
 
-  async function turn(ms: number, lookMs = 12): Promise<void> {
+  /** Nothing is due, no gate has its turn, and the engine asks the store for nothing. */
+  async function quiet(): Promise<boolean> {
+    await college.zoho.announced()
+    const at = new Date(clock)
+    const open = await Promise.all([
+      records.countDocuments({ $or: [{ dueAt: { $lte: at } }, { lease: { $exists: true } }] }),
+      deliveries.countDocuments({ dueAt: { $lte: at } }),
+      gates.countDocuments({ openAt: { $lte: at } }),
+    ])
+    return begun === ended && open.every(count => count === 0)
+  }
+
+  async function turn(ms: number): Promise<void> {
     clock += ms
-    college.engine.delivery.ring()
-    // The loop's look at gates begins with the ring; it takes a few commands.
-    await pause(lookMs)
-    await settled()
+    // Twice, since between two commands of the engine there is a moment with none.
+    for (let times = 0; times < 2; ) {
+      times = (await quiet()) ? times + 1 : 0
+      if (times === 0) college.engine.delivery.ring()
+      await pause(3)
+    }
   }
 
   return {
@@ -52,20 +67,13 @@ export async function openClocked(options: CollegeOptions = {}): Promise<Clocked
     now,
     turn,
     async next(most) {
-      const times = [
-        ...(await records
-          .find({ dueAt: { $gt: new Date(clock) } })
-          .sort({ dueAt: 1 })
-          .limit(1)
-          .toArray()),
-        ...(await deliveries
-          .find({ dueAt: { $gt: new Date(clock) } })
-          .sort({ dueAt: 1 })
-          .limit(1)
-          .toArray()),
-      ].map(each => (each['dueAt'] as Date).getTime() - clock)
-      const gates = college.engine.delivery.gates.map(gate => gate.openAt.getTime() - clock)
-      await turn(Math.max(1000, Math.min(most, ...times, ...gates)))
+      const later = (field: string) => ({ [field]: { $gt: new Date(clock) } })
+      const times = await Promise.all([
+        ...[records, deliveries].map(each => each.find(later('dueAt')).sort({ dueAt: 1 }).limit(1).toArray()),
+        gates.find(later('openAt')).sort({ openAt: 1 }).limit(1).toArray(),
+      ])
+      const ahead = times.flat().map(each => ((each['dueAt'] ?? each['openAt']) as Date).getTime() - clock)
+      await turn(Math.max(1000, Math.min(most, ...ahead)))
     },
   }
 }

@@ -33,26 +33,23 @@ describe('a remote that does not answer', function () {
       await turn(1000)
       const calls = () => college.moodle.log.map(({ at }) => Date.parse(at))
       const first = college.moodle.log.length
-      const from = now()
       while (now() - begun < 6 * HOUR) await next(30_000)
       const probes = calls().slice(first)
       const gaps = probes.slice(1).map((at, place) => at - probes[place]!)
-      const late = probes.filter(at => at - from > 60_000)
-      const shortest = Math.min(...late.slice(1).map((at, place) => at - late[place]!))
       const dead = await records.countDocuments({ state: 'dead' })
       print(
-        `${RECORDS} records, ${((now() - begun) / HOUR).toFixed(1)} h: ${probes.length} probes (${first} calls before the gate shut), ` +
-          `${gaps.filter(gap => gap < 30_000).length} gaps under 30 s, after the first minute none under ${Math.round(shortest / 1000)} s; ${dead} dead`,
+        `${RECORDS} records, ${((now() - begun) / HOUR).toFixed(1)} h: ${first} calls before the gate shut, then ${probes.length} probes, ` +
+          `none within ${Math.floor(Math.min(...gaps) / 1000)} s of another; ${dead} dead`,
       )
       expect(dead).to.equal(0)
-      expect(probes.length).to.be.at.most((6 * HOUR) / 30_000)
-      expect(shortest).to.be.at.least(30_000)
+      expect(probes.length).to.be.within(300, (6 * HOUR) / 30_000)
+      expect(Math.min(...gaps)).to.be.at.least(30_000)
 
       college.moodle.faults.clear()
       const pushedAt: number[] = []
       let seen = 0
       for (let second = 0; seen < RECORDS && second < 600; second++) {
-        await turn(1000, 400)
+        await turn(1000)
         const users = [...college.moodle.site.users.all()].filter(each =>
           each.idnumber.startsWith('STU-'),
         ).length
@@ -75,7 +72,7 @@ describe('a remote that does not answer', function () {
           `${inversions} sent before an older one; ${await records.countDocuments({ state: 'dead' })} dead`,
       )
       expect(seen).to.equal(RECORDS)
-      expect(most).to.be.at.most(Math.ceil(RECORDS * 0.05))
+      expect(most).to.be.at.most(RECORDS * 0.05)
       expect(inversions).to.equal(0)
     } finally {
       await college.close()

@@ -31,25 +31,25 @@ describe('gates in the store', () => {
 
   it('stay closed for longer by compare-and-set on the rounds', async () => {
     await closed()
-    await store.gates.opening(id, 3)
+    await store.gates.opening(id, 3, at(1))
     expect(await store.gates.close(gate({ rounds: 1, openAt: at(9000) }), 0)).to.equal(true)
     expect(await store.gates.close(gate({ rounds: 1 }), 0)).to.equal(false)
     expect(await get()).to.deep.equal(gate({ rounds: 1, openAt: at(9000) }))
   })
 
-  it('are probed by one engine', async () => {
+  it('are probed, or let records go, by one engine', async () => {
     await closed()
     const taken = await Promise.all([
-      store.gates.probe(gate(), at(60_000)),
-      store.gates.probe(gate(), at(61_000)),
+      store.gates.takeTurn(gate(), at(60_000)),
+      store.gates.takeTurn(gate(), at(61_000)),
     ])
     expect(taken.filter(Boolean)).to.have.length(1)
   })
 
   it('open, and are removed', async () => {
     await closed()
-    await store.gates.opening(id, 5)
-    expect(await get()).to.include({ opening: 5 })
+    await store.gates.opening(id, 5, at(1))
+    expect(await get()).to.deep.include({ opening: 5, openAt: at(1) })
     await store.gates.remove(id)
     expect(await store.gates.all()).to.deep.equal([])
   })
@@ -68,7 +68,7 @@ describe('gates in the store', () => {
     it('are changed by no failure, no answer and no trial', async () => {
       expect(await store.gates.close(gate({ rounds: 1 }), 0)).to.equal(false)
       expect(await closed()).to.equal(false)
-      await store.gates.opening(id, 5)
+      await store.gates.opening(id, 5, at(1))
       await store.gates.remove(id)
       expect(await store.gates.tryNow(id, at(0))).to.equal(false)
       expect(await get()).to.deep.equal(paused)
