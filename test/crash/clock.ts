@@ -45,7 +45,8 @@ export async function openClocked(options: CollegeOptions = {}): Promise<Clocked
     await college.zoho.announced()
     const at = new Date(clock)
     const open = await Promise.all([
-      records.countDocuments({ $or: [{ dueAt: { $lte: at } }, { lease: { $exists: true } }] }),
+      // What is leased is due.
+      records.countDocuments({ dueAt: { $lte: at } }),
       deliveries.countDocuments({ dueAt: { $lte: at } }),
       gates.countDocuments({ openAt: { $lte: at } }),
     ])
