@@ -2,7 +2,7 @@
 import { ObjectId } from 'bson'
 import { DataError, type WaslError } from '../errors.ts'
 import { parseJson } from '../json.ts'
-import type { ConnectorDefinition, IncomingEvent } from '../plugin.ts'
+import type { ConnectorDefinition, IncomingEvent, ResourceName } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
 import type { DeliveryDocument, EventDocument } from '../store/documents.ts'
 import { readDelivery } from './arrive.ts'
@@ -187,9 +187,12 @@ export function createApply(options: ApplyOptions): Apply {
         events[place] = { ...event, outcome: 'SKIPPED', reason: 'not_found' }
         return
       }
+      const retryMs = tenant.pipelines.retryMs(event.resource as ResourceName)
       const later =
         failure.againMs ??
-        (failure.again ? readAgainMs(task.document.receivedAt.getTime(), now(), random()) : undefined)
+        (failure.again
+          ? readAgainMs(task.document.receivedAt.getTime(), now(), random(), retryMs)
+          : undefined)
       if (later !== undefined) {
         again.set(task, Math.min(again.get(task) ?? Infinity, later))
         log.warn('read_failed', { tenant: tenant.id, event: event.id, code: failure.error.code })

@@ -2,21 +2,35 @@
 
 const FIRST_MS = 1000
 const LONGEST_MS = 3_600_000
-/** Doubling would send what always fails 13 or 14 times in its first hour; at most 12 are wanted. */
-const GROWTH = 3
-/** So long may a record fail before it is dead; time at a gate or waiting does not count. */
-export const PATIENCE_MS = 72 * 3_600_000
+/** Doubling alone would send what always fails 13 or 14 times in its first hour. */
+const MOST_IN_FIRST_HOUR = 12
 
 /**
- * Full jitter: anywhere between 0 and 1 s tripling to 1 h, so that what failed together does not come back together.
+ * Full jitter: anywhere between 0 and 1 s doubling to 1 h, so that what failed together does not come back together.
  * @param attempt how many times it failed, 1 for the first
  * @param random between 0 and 1
  * @param askedMs what the remote asked for, clamped to 1 s .. 1 h
  */
 export function backoffMs(attempt: number, random: number, askedMs?: number): number {
-  const most = Math.min(LONGEST_MS, FIRST_MS * GROWTH ** Math.min(attempt - 1, 20))
+  const most = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(attempt - 1, 20))
   const jittered = Math.round(most * random)
   return askedMs === undefined ? jittered : Math.max(jittered, clampRetryAfter(askedMs))
+}
+
+/**
+ * When what failed for the `attempt`th time may go again, in milliseconds since 1970: after its backoff, and the
+ * thirteenth time not before an hour is over, whatever the dice say.
+ * @param failingSince when it failed first
+ */
+export function retryAt(
+  attempt: number,
+  failingSince: number,
+  now: number,
+  random: number,
+  askedMs?: number,
+): number {
+  const at = now + backoffMs(attempt, random, askedMs)
+  return attempt < MOST_IN_FIRST_HOUR ? at : Math.max(at, failingSince + LONGEST_MS)
 }
 
 /** A `Retry-After` that is negative, absurd or no number at all does not steer us. */

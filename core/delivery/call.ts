@@ -5,11 +5,13 @@ import type { ResourceConnection, ResourceDefinition, WriteOperation, WriteResul
 import type { Store } from '../store/connect.ts'
 import type { OutboxEntry, RecordDocument } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
+import { retryAt } from './backoff.ts'
 import { without } from './draft.ts'
 import type { Gates } from './gate.ts'
 import { type HeldSend, type Match, matchAll, refuseTaken } from './match.ts'
 import { beginMerge } from './merge.ts'
 import { acknowledged, conflicting, gated, markRefused, refused, rest, retried } from './settle.ts'
+import type { Spread } from './spread.ts'
 import { connectorOf, nameOf, resourceConnection, type Surroundings, type Tenant } from './tenant.ts'
 
 /** All that one call may take, in milliseconds: looking, writing, and adopting what was there already. */
@@ -18,6 +20,7 @@ const TOTAL_MS = 90_000
 export interface CallOptions extends Surroundings {
   readonly store: Store
   readonly gates: Gates
+  readonly spread: Spread
   /** Something is tried again at that moment. */
   readonly onRetry: (notice: { tenant: string; remote: string; reason: string; at: number }) => void
 }
@@ -36,7 +39,7 @@ export async function call(
   sends: readonly HeldSend[],
   lost: AbortSignal,
 ): Promise<readonly LeasedPair[]> {
-  const { store, gates, now, random, log } = options
+  const { store, gates, spread, now, random, log } = options
   const definition = options.resource(resource)
   const connection = resourceConnection(tenant, resource)
   const signal = AbortSignal.any([AbortSignal.timeout(TOTAL_MS), lost])
@@ -53,17 +56,15 @@ export async function call(
     const ambiguous = known instanceof RetryableError && known.ambiguous
     if (gate !== undefined) pairs.push(gated(held, gate, now(), ambiguous ? undefined : send.to))
     else if (known instanceof RetryableError) {
-      const pair = retried(held, send, known, ambiguous, known.retryAfterMs, random(), now())
-      const { dueAt } = pair.same.set
-      if (dueAt instanceof Date) {
-        options.onRetry({
-          tenant: tenant.id,
-          remote: connectorOf(resource),
-          reason: known.code,
-          at: dueAt.getTime(),
-        })
+      let again: number | undefined
+      const when = (attempt: number, failingSince: number): number => {
+        const earliest = retryAt(attempt, failingSince, now(), random(), known.retryAfterMs)
+        again = spread.at(`${tenant.id}|${connectorOf(resource)}`, earliest)
+        return again
       }
-      pairs.push(pair)
+      pairs.push(retried(held, send, known, ambiguous, when, now()))
+      if (again === undefined) return
+      options.onRetry({ tenant: tenant.id, remote: connectorOf(resource), reason: known.code, at: again })
     } else {
       // The remote dealt with the record, be it by refusing it.
       answered = true

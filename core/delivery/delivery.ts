@@ -9,6 +9,7 @@ import { createGates } from './gate.ts'
 import type { EventStatus, Intake, Receipt } from './intake.ts'
 import { createLookup } from './lookup.ts'
 import { createSend } from './send.ts'
+import { createSpread } from './spread.ts'
 import { isAtRest, receiptOf, statusesOf } from './status.ts'
 import { createSync } from './sync.ts'
 import type { Surroundings } from './tenant.ts'
@@ -49,6 +50,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const send = createSend({
     ...options,
     gates,
+    spread: createSpread(now),
     onMissing: (tenant, wanted) => {
       lookup(tenant, wanted).catch(error => log.error('lookup_failed', { tenant: tenant.id, error }))
     },

@@ -3,7 +3,6 @@ import type { WaslError } from '../errors.ts'
 import type { Reference, ResourceName, WriteResult } from '../plugin.ts'
 import type { OutboxEntry, Pushed, RecordDocument, StoredError } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
-import { backoffMs, PATIENCE_MS } from './backoff.ts'
 import { without } from './draft.ts'
 import { isSameError, storedError } from './error.ts'
 import type { Held } from './held.ts'
@@ -171,26 +170,29 @@ export function acknowledged(
   return pair(held, { facts, next: { outbox, fields, ...missing }, outbox: inside }, now)
 }
 
-/** It may go well later. `ambiguous`: it may have been taken although no answer came. */
+/**
+ * It may go well later.
+ * @param ambiguous it may have been taken although no answer came
+ * @param when it goes again, by how often it failed and since when; milliseconds since 1970
+ */
 export function retried(
   held: Held,
   send: Send,
   error: WaslError,
   ambiguous: boolean,
-  askedMs: number | undefined,
-  random: number,
+  when: (attempt: number, failingSince: number) => number,
   now: number,
 ): LeasedPair {
-  const { record } = held
+  const { record, pipeline } = held
   const entry: OutboxEntry = record.outbox[send.to] ?? { attempt: 0 }
   const failingSince = entry.failingSince ?? new Date(now)
-  if (now - failingSince.getTime() > PATIENCE_MS) {
+  if (now - failingSince.getTime() > pipeline.retryMs) {
     return send.what === 'marks'
       ? markRefused(held, send, error, now)
       : refused(held, send.to, error, send.rendered?.content, now)
   }
   const attempt = (entry.attempt ?? 0) + 1
-  const notBefore = new Date(now + backoffMs(attempt, random, askedMs))
+  const notBefore = new Date(when(attempt, failingSince.getTime()))
   const begun = ambiguous ? entry : without(entry, 'sending', 'was')
   let outbox = { ...record.outbox, [send.to]: { ...begun, attempt, notBefore, failingSince } }
   const lastError = storedError(error, send.to)

@@ -1,7 +1,6 @@
 /** Touches: what is not trusted, or was not sent, is read from the remote. */
 import { DataError, RetryableError, WaslError } from '../errors.ts'
 import type { ReadResult, ResourceDefinition } from '../plugin.ts'
-import { PATIENCE_MS } from './backoff.ts'
 import { resourceConnection, type Tenant } from './tenant.ts'
 
 /** What one id's read came to. */
@@ -120,9 +119,15 @@ const unseen = (resource: string, id: string) =>
 /**
  * When it is read again: after half the time that it has been failing, 1 s to 1 h. Undefined: it failed for too long.
  * @param random between 0 and 1
+ * @param retryMs so long it may fail
  */
-export function readAgainMs(receivedAt: number, now: number, random: number): number | undefined {
+export function readAgainMs(
+  receivedAt: number,
+  now: number,
+  random: number,
+  retryMs: number,
+): number | undefined {
   const failing = now - receivedAt
-  if (failing > PATIENCE_MS) return undefined
+  if (failing > retryMs) return undefined
   return Math.min(3_600_000, Math.max(1000, failing * (0.25 + 0.5 * random)))
 }

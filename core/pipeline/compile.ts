@@ -132,6 +132,9 @@ const isReferred = (module: string, modules: Iterable<PipelineFile>): boolean =>
     ),
   )
 
+/** So long a record may fail before it is dead, where its file does not say. */
+export const RETRY_HOURS = 72
+
 /** Once per pipeline file and mapping; both must have passed the checker. */
 export function compile(
   plain: PipelineFile,
@@ -155,6 +158,7 @@ export function compile(
     plain,
     ...(mapping === undefined ? {} : { mapping: mapping.file }),
     config: `${plain.version}${own}${[...scales].map(([name, version]) => `/${name}.${version}`).join('')}`,
+    retryMs: (file.retryHours ?? RETRY_HOURS) * 3_600_000,
     flows,
     identity: new Map(Object.entries(file.record.identity) as [ResourceName, string][]),
     identitiesOf: identitiesOf(file.record),

@@ -64,6 +64,8 @@ export interface CompiledPipeline {
   readonly mapping?: MappingFile
   /** Which pipeline and mapping version this is, as every event shows it: `1`, `1+al-noor.3`. */
   readonly config: string
+  /** So long a record may fail before it is dead, in milliseconds; time at a gate or waiting does not count. */
+  readonly retryMs: number
   readonly flows: readonly CompiledFlow[]
   /** Resource -> the field with its id. */
   readonly identity: ReadonlyMap<ResourceName, string>
@@ -102,6 +104,8 @@ export interface PipelineSet {
     | undefined
   /** Those that this college has, by name. */
   readonly scales: ReadonlyMap<string, Scale>
+  /** So long a read from there may fail, in milliseconds: the longest of those who take from it. */
+  readonly retryMs: (resource: ResourceName) => number
   readonly findings: readonly Finding[]
   /** Its connectors have the resources that the configuration describes besides. */
   readonly registry: Registry

@@ -1,8 +1,8 @@
 import type { Finding } from '../errors.ts'
-import type { ConnectorConfig, PipelineFile } from '../plugin.ts'
+import type { ConnectorConfig, PipelineFile, ResourceName } from '../plugin.ts'
 import { checkMeaning } from './check.ts'
 import { checkMapping } from './check-mapping.ts'
-import { compile } from './compile.ts'
+import { compile, RETRY_HOURS } from './compile.ts'
 import type { CompiledPipeline, PipelineSet } from './compiled.ts'
 import { type Configuration, readConfiguration, type SavedMapping } from './configuration.ts'
 import { dependencyCycles } from './cycles.ts'
@@ -172,7 +172,14 @@ export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> 
     ...routeNames(new Map([...pipelines].map(([module, { file }]) => [module, file])), registry),
     choose: chooser(pipelines, registry),
     scales: configuration.scales,
+    retryMs: (resource: ResourceName) => longestRetry(pipelines.values(), resource),
     findings: findings.sort(byPlace),
     registry,
   })
+}
+
+/** Who reads waits as long as any that takes from there. */
+function longestRetry(pipelines: Iterable<CompiledPipeline>, resource: string): number {
+  const taking = [...pipelines].filter(({ flows }) => flows.some(({ from }) => from === resource))
+  return Math.max(0, ...taking.map(({ retryMs }) => retryMs)) || RETRY_HOURS * 3_600_000
 }

@@ -205,6 +205,13 @@ export function pipelineSchema(parts: {
       version: { type: 'integer', minimum: 1, description: 'Raised with each change; events show it.' },
       module: { type: 'string', pattern: '^[a-z][a-z0-9-]*$' },
       summary: name,
+      retryHours: {
+        type: 'number',
+        minimum: 1,
+        maximum: 720,
+        description:
+          'So many hours a record may fail to be sent before it is a dead letter (default 72). Time at a closed gate, or waiting for another record, does not count.',
+      },
       record,
       flows: {
         type: 'object',

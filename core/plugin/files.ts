@@ -6,6 +6,8 @@ export interface PipelineFile {
   readonly version: number
   readonly module: string
   readonly summary: string
+  /** So many hours a record may fail before it is dead. Default 72. */
+  readonly retryHours?: number
   readonly record: {
     readonly identity: Readonly<Record<string, string>>
     readonly unique?: readonly string[]

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { call } from '../../core/delivery/call.ts'
 import { createGates } from '../../core/delivery/gate.ts'
 import type { HeldSend } from '../../core/delivery/match.ts'
+import { createSpread } from '../../core/delivery/spread.ts'
 import { RetryableError, type WaslError } from '../../core/errors.ts'
 import type { Payload, ResourceConnection, ResourceDefinition, WriteResult } from '../../core/plugin.ts'
 import { openStore, type Store } from '../../core/store/connect.ts'
@@ -61,6 +62,7 @@ describe('one call of a remote', () => {
         ...surroundings,
         store,
         gates,
+        spread: createSpread(surroundings.now),
         tenants: { get: async () => tenant },
         resource: () => ({ ...definition, uniqueBy: uniqueBy ?? definition.uniqueBy }),
         onRetry: notice => retries.push(notice),

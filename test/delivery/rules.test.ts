@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { backoffMs, clampRetryAfter, gateMs, PATIENCE_MS } from '../../core/delivery/backoff.ts'
+import { backoffMs, clampRetryAfter, gateMs, retryAt } from '../../core/delivery/backoff.ts'
 import { isSameError, storedError } from '../../core/delivery/error.ts'
 import { whatItAsks } from '../../core/delivery/gate.ts'
 import { connectorOf, nameOf } from '../../core/delivery/tenant.ts'
@@ -19,10 +19,9 @@ describe('when a failed send is tried again', () => {
     [1, 1, undefined, 1000],
     [1, 0, undefined, 0],
     [1, 0.5, undefined, 500],
-    [2, 1, undefined, 3000],
-    [3, 1, undefined, 9000],
-    [8, 1, undefined, 2_187_000],
-    [9, 1, undefined, HOUR],
+    [2, 1, undefined, 2000],
+    [3, 1, undefined, 4000],
+    [12, 1, undefined, 2_048_000],
     [13, 1, undefined, HOUR],
     [13, 0.25, undefined, HOUR / 4],
     [5000, 1, undefined, HOUR],
@@ -38,10 +37,23 @@ describe('when a failed send is tried again', () => {
       expect(backoffMs(attempt, random, asked)).to.equal(ms)
     })
 
-  it('what always fails is tried about ten times in its first hour', () => {
-    let [at, sends] = [0, 1]
-    for (; at + backoffMs(sends, 0.5) < HOUR; sends += 1) at += backoffMs(sends, 0.5)
-    expect(sends).to.equal(10)
+  for (const [dice, sends] of [
+    [1, 12],
+    [0.5, 12],
+    [0, 12],
+  ] as const)
+    it(`what always fails is sent ${sends} times in its first hour, dice ${dice}`, () => {
+      let [at, sent] = [0, 1]
+      for (let next = 0; ; sent += 1, at = next) {
+        next = retryAt(sent, 0, at, dice)
+        if (next >= HOUR) break
+      }
+      expect(sent).to.equal(sends)
+    })
+
+  it('and after its first hour goes on as the backoff says', () => {
+    expect(retryAt(12, 0, 5 * HOUR, 1)).to.equal(5 * HOUR + 2_048_000)
+    expect(retryAt(13, 0, HOUR, 0.5)).to.equal(HOUR + HOUR / 2)
   })
 
   const asked: readonly (readonly [title: string, ms: number, clamped: number])[] = [
@@ -92,8 +104,6 @@ describe('when a failed send is tried again', () => {
     it(`a gate for ${reason}, round ${rounds}, asked for ${ms}: ${closed} ms`, () => {
       expect(gateMs(reason, rounds, ms)).to.equal(closed)
     })
-
-  it('a record may fail for three days', () => expect(PATIENCE_MS).to.equal(72 * HOUR))
 })
 
 describe('versions of one side', () => {

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { PATIENCE_MS } from '../../core/delivery/backoff.ts'
 import { acknowledged, markRefused, refused, type rest, retried } from '../../core/delivery/settle.ts'
 import { DataError, RetryableError } from '../../core/errors.ts'
 import type { OutboxEntry, RecordDocument } from '../../core/store/documents.ts'
@@ -152,9 +151,13 @@ describe('marks that were acknowledged', () => {
   })
 })
 
+/** Tried again so many milliseconds later. */
+const inMs = (ms: number) => () => NOW + ms
+const PATIENCE_MS = 72 * 3_600_000
+
 describe('a push that is tried again', () => {
   const one = held(student({ outbox: { [USER]: due() } }))
-  const pair = retried(one, pushOf(one, USER), later, false, undefined, 1, NOW)
+  const pair = retried(one, pushOf(one, USER), later, false, inMs(1000), NOW)
 
   it('counts the attempt and waits in both halves', () => {
     expectEnded(pair, one.rev)
@@ -174,14 +177,14 @@ describe('a push that is tried again', () => {
   it('tells it no second time, and is due when it may be sent', () => {
     const failingSince = new Date(NOW - 60_000)
     const second = held(student({ outbox: { [USER]: due({ attempt: 3, failingSince }) } }))
-    const ending = retried(second, pushOf(second, USER), later, false, undefined, 0.5, NOW)
+    const ending = retried(second, pushOf(second, USER), later, false, inMs(13_500), NOW)
     expect(outboxOf(ending)).to.have.all.keys(USER)
     expect(outboxOf(ending)[USER]).to.deep.include({ attempt: 4, failingSince })
     expect(dueOf(ending)).to.deep.equal(new Date(NOW + 13_500))
   })
 
-  it('waits as long as the remote asked', () => {
-    const ending = retried(one, pushOf(one, USER), later, false, 120_000, 0, NOW)
+  it('waits as long as it is told', () => {
+    const ending = retried(one, pushOf(one, USER), later, false, inMs(120_000), NOW)
     expect(outboxOf(ending)[USER]?.notBefore).to.deep.equal(new Date(NOW + 120_000))
   })
 
@@ -189,10 +192,10 @@ describe('a push that is tried again', () => {
     const begun = held(
       student({ outbox: { [USER]: due({ sending: true, was: [{ by: 'a', value: 'b' }] }) } }),
     )
-    const unsure = retried(begun, pushOf(begun, USER), later, true, undefined, 0, NOW)
+    const unsure = retried(begun, pushOf(begun, USER), later, true, inMs(0), NOW)
     expect(outboxOf(unsure)[USER]).to.include({ sending: true })
     expect(unsure.changed.unset).not.to.include(`outbox.${USER}.sending`)
-    const sure = retried(begun, pushOf(begun, USER), later, false, undefined, 0, NOW)
+    const sure = retried(begun, pushOf(begun, USER), later, false, inMs(0), NOW)
     expect(outboxOf(sure)[USER]).to.not.have.any.keys('sending', 'was')
     expect(sure.changed.unset).to.include.members([`outbox.${USER}.sending`, `outbox.${USER}.was`])
   })
@@ -200,10 +203,20 @@ describe('a push that is tried again', () => {
   it('is dead after 72 hours of failing, and not before', () => {
     const since = (ms: number) => {
       const failing = held(student({ outbox: { [USER]: due({ failingSince: new Date(NOW - ms) }) } }))
-      return retried(failing, pushOf(failing, USER), later, false, undefined, 0, NOW).same.set['state']
+      return retried(failing, pushOf(failing, USER), later, false, inMs(0), NOW).same.set['state']
     }
     expect(since(PATIENCE_MS)).to.equal('retrying')
     expect(since(PATIENCE_MS + 1)).to.equal('dead')
+  })
+
+  it('is dead after as long as its pipeline says', () => {
+    const since = (ms: number) => {
+      const failing = held(student({ outbox: { [USER]: due({ failingSince: new Date(NOW - ms) }) } }))
+      const hasty = { ...failing, pipeline: { ...failing.pipeline, retryMs: 3_600_000 } }
+      return retried(hasty, pushOf(failing, USER), later, false, inMs(0), NOW).same.set['state']
+    }
+    expect(since(3_600_000)).to.equal('retrying')
+    expect(since(3_600_001)).to.equal('dead')
   })
 
   for (const state of ['deleted', 'conflict', 'invalid'] as const)
@@ -212,7 +225,7 @@ describe('a push that is tried again', () => {
       const to = state === 'deleted' ? USER : STUDENT
       const what = state === 'deleted' ? 'remove' : 'marks'
       const stuck = held(student({ state, outbox: { [to]: { ...entry, attempt: 0 } } }))
-      const ending = retried(stuck, { do: 'send', to, what, fields: {} }, later, false, undefined, 1, NOW)
+      const ending = retried(stuck, { do: 'send', to, what, fields: {} }, later, false, inMs(1000), NOW)
       expect(ending.same.set['state']).to.equal(state)
       expect(outboxOf(ending)[to]?.notBefore).to.deep.equal(new Date(NOW + 1000))
     })
@@ -222,7 +235,7 @@ describe('a push that is tried again', () => {
     const mark = held(
       student({ state: 'ok', outbox: { [STUDENT]: { attempt: 9, marks: 'done', failingSince } } }),
     )
-    const ending = retried(mark, marksTo(STUDENT), later, false, undefined, 0, NOW)
+    const ending = retried(mark, marksTo(STUDENT), later, false, inMs(0), NOW)
     expect(outboxOf(ending)).to.deep.equal({})
     expect(ending.same.set['state']).to.equal('ok')
     expect(ending.same.unset).to.include('dueAt')
