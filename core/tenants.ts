@@ -80,6 +80,9 @@ export function createTenants(options: TenantOptions): TenantDirectory {
   let refreshing: Promise<void> | undefined
   /** Counts the changes of files. */
   let files = 0
+  const told = new Set<string>()
+  let unreadable: unknown
+  let anyOpened = false
 
   async function open(document: TenantDocument, before?: Known): Promise<Known> {
     const state = files
@@ -137,10 +140,25 @@ export function createTenants(options: TenantOptions): TenantDirectory {
     }
   }
 
+  /** Undefined: it cannot be read, which is the affair of its tenant alone and is told once. */
+  function opened(sealed: string, context: string): string | undefined {
+    try {
+      const plain = secrets.open(sealed, context)
+      anyOpened = true
+      return plain
+    } catch (error) {
+      unreadable ??= error
+      if (!told.has(`${context} ${sealed}`)) log.error('secret_unreadable', { secret: context, error })
+      told.add(`${context} ${sealed}`)
+      return undefined
+    }
+  }
+
   function settingsOf(document: TenantDocument, connector: ConnectorDefinition) {
     const sealed = document.connections[connector.name]
     if (sealed === undefined) return options.given(document._id, connector.name)
-    return JSON.parse(secrets.open(sealed, sealContext(document._id, connector.name)))
+    const plain = opened(sealed, sealContext(document._id, connector.name))
+    return plain === undefined ? undefined : JSON.parse(plain)
   }
 
   function toolsFor(tenant: string, connector: ConnectorDefinition): Tools {
@@ -167,12 +185,17 @@ export function createTenants(options: TenantOptions): TenantDirectory {
   }
 
   function endpointsOf(document: TenantDocument): readonly HeldEndpoint[] {
+    const secretsOf = ({ id, secrets: sealed }: TenantDocument['endpoints'][number]) => {
+      const plain = sealed.map(each => opened(each, sealContext(document._id, id)))
+      // One that cannot be read leaves none: which of two is the old one would be lost.
+      return plain.includes(undefined) ? [] : (plain as string[])
+    }
     return document.endpoints.map(endpoint => ({
       id: endpoint.id,
       tenant: document._id,
       connector: endpoint.connector,
       verifier: endpoint.verifier,
-      secrets: endpoint.secrets.map(sealed => secrets.open(sealed, sealContext(document._id, endpoint.id))),
+      secrets: secretsOf(endpoint),
       options: endpoint.options ?? {},
       ...(endpoint.oldUntil === undefined ? {} : { oldUntil: endpoint.oldUntil.getTime() }),
     }))
@@ -187,6 +210,8 @@ export function createTenants(options: TenantOptions): TenantDirectory {
       next.set(document._id, same ? before : await open(document, before))
       for (const endpoint of endpointsOf(document)) nextEndpoints.set(endpoint.id, endpoint)
     }
+    // Not one can be read: that is another WASL_KEY.
+    if (unreadable !== undefined && !anyOpened) throw unreadable
     const closed = [...known].filter(([id, tenant]) => next.get(id)?.connection !== tenant.connection)
     known = next
     endpoints = nextEndpoints
