@@ -67,8 +67,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const apply = createApply({
     ...options,
     gates,
-    onDue: (_tenant, records) => {
-      send.hint(records)
+    onDue: (tenant, records) => {
+      send.hint(tenant, records)
       ring()
     },
     onMarked: delivery => waiters.tell([delivery._id]),

@@ -10,15 +10,14 @@ import { settleIdentities } from './identities.ts'
 import { keepLease, LEASE_MS, type Lease } from './lease.ts'
 import type { Wanted } from './lookup.ts'
 import type { HeldSend } from './match.ts'
+import { createPicks, type Picked } from './pick.ts'
 import { nextFor } from './plan.ts'
 import { gated, missingOf, parked, refused, rest } from './settle.ts'
 import { settleShared } from './shared.ts'
 import type { Tenant } from './tenant.ts'
 
-const MOST_RECORDS = 200
 /** Records of a module whose file is broken or gone are looked at again after so long. */
 const HOMELESS_MS = 60_000
-const MOST_BATCHES = 4
 
 export interface SendOptions extends CallOptions {
   /** These records' leases ended. */
@@ -29,7 +28,7 @@ export interface SendOptions extends CallOptions {
 
 export interface Send {
   /** These are due now; saves asking the store. */
-  hint(records: readonly string[]): void
+  hint(tenant: string, records: readonly string[]): void
   /** Starts as many batches as there is room for. True: something was claimed. */
   work(): Promise<boolean>
   idle(): Promise<void>
@@ -40,38 +39,24 @@ export interface Send {
 
 export function createSend(options: SendOptions): Send {
   const { store, tenants, gates, now, log } = options
-  const hints = new Set<string>()
+  const picks = createPicks(store.records, now)
   const batches = new Set<Promise<void>>()
   const leases = new Map<string, Lease>()
-  let alone = false
   let stopped = false
 
-  async function pick(): Promise<readonly string[]> {
-    if (hints.size > 0) {
-      const ids = [...hints].slice(0, MOST_RECORDS)
-      for (const id of ids) hints.delete(id)
-      return ids
-    }
-    const due = await store.records.due(new Date(now()), MOST_RECORDS)
-    const fresh = due.filter(each => each.claims === 0)
-    if (fresh.length > 0) return fresh.map(each => each._id)
-    // It was claimed before and never settled: perhaps it ended the process. It goes alone.
-    const first = due[0]
-    return first === undefined || alone ? [] : [first._id]
-  }
-
-  async function claim(ids: readonly string[]): Promise<boolean> {
+  async function claim({ tenant, ids }: Picked): Promise<boolean> {
     const nonce = randomUUID()
     const at = now()
     const claimed = await store.records.claim(ids, nonce, new Date(at), new Date(at + LEASE_MS))
     CRASH: options.crash?.at('C1')
     if (claimed.length === 0) return false
-    const again = claimed.some(record => record.claims > 1)
-    if (again) alone = true
-    const batch = run(nonce, claimed, at + LEASE_MS)
+    const ended = picks.begin(tenant)
+    const endedAlone = claimed.some(record => record.claims > 1) ? picks.beginAlone() : undefined
+    const batch = run(tenant, nonce, claimed, at + LEASE_MS)
       .catch(error => log.error('send_failed', { records: claimed.length, error }))
       .finally(() => {
-        if (again) alone = false
+        ended()
+        endedAlone?.()
         batches.delete(batch)
         options.onSettled(claimed.map(record => record._id))
       })
@@ -79,17 +64,17 @@ export function createSend(options: SendOptions): Send {
     return true
   }
 
-  async function run(nonce: string, claimed: readonly RecordDocument[], until: number): Promise<void> {
+  async function run(
+    tenant: string,
+    nonce: string,
+    claimed: readonly RecordDocument[],
+    until: number,
+  ): Promise<void> {
     const ids = claimed.map(record => record._id)
     const lease = keepLease({ records: store.records, nonce, ids, until, log, now })
     leases.set(nonce, lease)
     try {
-      const byTenant = new Map<string, RecordDocument[]>()
-      for (const record of claimed)
-        byTenant.set(record.tenant, [...(byTenant.get(record.tenant) ?? []), record])
-      await Promise.all(
-        [...byTenant].map(async ([id, records]) => runFor(await tenants.get(id), nonce, lease, records)),
-      )
+      await runFor(await tenants.get(tenant), nonce, lease, claimed)
     } finally {
       leases.delete(nonce)
       lease.end()
@@ -123,10 +108,10 @@ export function createSend(options: SendOptions): Send {
       await store.records.postpone(homeless, nonce, new Date(now() + HOMELESS_MS))
     }
     await wake(tenant, helds)
-    for (const id of await settleShared(store, tenant, nonce, helds, now)) hints.add(id)
+    for (const id of await settleShared(store, tenant, nonce, helds, now)) picks.hint(tenant.id, [id])
     const { open, pairs: ended, due } = await settleIdentities(options, tenant, nonce, helds)
     const pairs: LeasedPair[] = [...ended]
-    for (const id of due) hints.add(id)
+    picks.hint(tenant.id, due)
     await Promise.all([
       readReferences(store.records, tenant, open),
       tenant.prepare(
@@ -228,17 +213,17 @@ export function createSend(options: SendOptions): Send {
   }
 
   return {
-    hint(records) {
-      for (const id of records) hints.add(id)
-    },
+    hint: picks.hint,
 
     async work() {
       let claimed = false
-      while (!stopped && batches.size < MOST_BATCHES) {
-        const ids = await pick()
-        if (ids.length === 0) break
-        if (await claim(ids)) claimed = true
-        else if (hints.size === 0) break
+      while (!stopped && picks.room) {
+        const picked = await picks.next()
+        if (picked.length === 0) break
+        let any = false
+        for (const each of picked) any = (!stopped && (await claim(each))) || any
+        claimed ||= any
+        if (!any && !picks.hinted) break
       }
       return claimed
     },

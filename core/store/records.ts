@@ -41,8 +41,12 @@ export interface Records {
     changes: readonly RecordChange[],
     write: string,
   ): Promise<{ readonly stale: ReadonlySet<string>; readonly refused: ReadonlySet<string> }>
-  /** What is due and not leased, oldest first: tenant, id and claims. */
-  due(now: Date, limit: number): Promise<readonly Pick<RecordDocument, '_id' | 'tenant' | 'claims'>[]>
+  /** What is due and not leased, oldest first, but for some tenants' own: tenant, id and claims. */
+  due(
+    now: Date,
+    limit: number,
+    except?: readonly string[],
+  ): Promise<readonly Pick<RecordDocument, '_id' | 'tenant' | 'claims'>[]>
   /** Leases those of `ids` that are still due, counts the claim, and reads them back. */
   claim(ids: readonly string[], nonce: string, now: Date, until: Date): Promise<readonly RecordDocument[]>
   /** Writes by nonce alone and keeps the lease. The number that was written. */
@@ -140,10 +144,11 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
       return { stale: new Set(stale), refused }
     },
 
-    async due(now, limit) {
+    async due(now, limit, except = []) {
+      const filter = except.length === 0 ? free(now) : { ...free(now), tenant: { $nin: [...except] } }
       return guarded('find due records', () =>
         collection
-          .find(free(now), { projection: { tenant: 1, claims: 1 } })
+          .find(filter, { projection: { tenant: 1, claims: 1 } })
           .sort({ dueAt: 1 })
           .limit(limit)
           .toArray(),
