@@ -2,7 +2,7 @@
 import type { Payload } from '../../core/plugin.ts'
 
 /** What belongs to one college. */
-export type Kind = 'event' | 'record' | 'job' | 'tenant' | 'endpoint' | 'key'
+export type Kind = 'event' | 'record' | 'job' | 'tenant' | 'endpoint' | 'key' | 'sync'
 
 /** Ids in our form that nobody has. */
 export const NOBODYS: Readonly<Record<Kind, string>> = {
@@ -12,6 +12,7 @@ export const NOBODYS: Readonly<Record<Kind, string>> = {
   tenant: 'nobody',
   endpoint: 'ep_nobody',
   key: '0123456789ab',
+  sync: '0123456789abcdef01234567',
 }
 
 /** Not in the OpenAPI document: it says nothing of a college but by the key's own tenant. */
@@ -30,6 +31,7 @@ const KINDS: readonly (readonly [prefix: string, ...kinds: Kind[]])[] = [
   ['/v1/extension/tenants/', 'tenant'],
   ['/v1/extension/endpoints/', 'endpoint'],
   ['/api/v1/keys/', 'key'],
+  ['/v1/extension/sync/', 'sync'],
 ]
 
 /** Whose id `{id}` is in this path; undefined: nobody has said so yet. */
@@ -50,6 +52,9 @@ const BODIES: Readonly<Record<string, Payload>> = {
   'POST /api/v1/keys/{id}/rotate': { hours: 1 },
   'POST /v1/extension/endpoints/{id}/rotate': { hours: 1 },
   'POST /v1/extension/tenants': { id: 'third', name: 'Third' },
+  'POST /v1/extension/sync/trigger': { module: 'unit' },
+  'POST /api/v1/modules/{module}/pause': REASON,
+  'POST /api/v1/tenant/pause': REASON,
   'PUT /v1/extension/modules/{name}': { enabled: true },
   'PUT /v1/extension/settings': { connector: 'moodle', settings: {} },
   'PUT /v1/extension/field-mappings/{module}': MAPPING,

@@ -96,6 +96,12 @@ describe('a stranger at every route', () => {
       return now['state'] === 'done'
     })
     const key = await college.call('POST', '/api/v1/keys', { scopes: ['read'] })
+    const triggered = await college.call('POST', '/v1/extension/sync/trigger', { module: 'unit' })
+    const sync = String((triggered.body['items'] as Item[])[0]?.['id'])
+    await until('the sync has ended', async () => {
+      const { body: now } = await college.call('GET', `/v1/extension/sync/history/${sync}`)
+      return now['completedAt'] !== undefined
+    })
     return {
       event: String(results[1]?.['id']),
       record: String(record['id']),
@@ -103,6 +109,7 @@ describe('a stranger at every route', () => {
       tenant: 'default',
       endpoint: college.engine.credentials.endpoints['zoho']!.id,
       key: String(key.body['id']),
+      sync,
     }
   }
 
@@ -318,6 +325,11 @@ describe('a stranger at every route', () => {
     for (const { method, path, strategy } of routes) {
       if (method === 'GET' || strategy === undefined) continue
       const body = routeBody(method, path)
+      const takesBody =
+        'requestBody' in ((openapi['paths'] as Item)[path] as Record<string, Item>)[method.toLowerCase()]!
+      expect(takesBody, `${method} ${path}: say in test/e2e/routes.ts what it takes`).to.equal(
+        body !== undefined,
+      )
       // What takes no body reads none.
       if (body === undefined) continue
       const at = path
