@@ -15,6 +15,7 @@ import { createJobs } from './jobs/jobs.ts'
 import { createAudit } from './operations/audit.ts'
 import { savedMappings } from './operations/mappings.ts'
 import { createMeasures } from './operations/measures.ts'
+import { remoteStates } from './operations/readiness.ts'
 import { lookUps } from './pipeline/further.ts'
 import { loadPipelines } from './pipeline/load.ts'
 import { holdsOf } from './pipeline/overlay.ts'
@@ -199,8 +200,8 @@ async function start(
         connections[name] ?? (connector === undefined ? undefined : connectionSettings(settings, connector))
       )
     },
-    http: (remote, baseUrl, given) =>
-      measures.client(remote, createHttpClient(baseUrl, { remote, log, ...given })),
+    http: (tenant, remote, baseUrl, given) =>
+      measures.client(tenant, remote, createHttpClient(baseUrl, { remote, log, ...given })),
   })
   await tenants.refresh()
   closing.push({ name: 'tenants', close: () => tenants.close() })
@@ -232,7 +233,10 @@ async function start(
     now,
     random: Math.random,
     worker,
-    onRetry: jobs.retry,
+    onRetry(notice) {
+      measures.retried(notice.tenant, notice.remote, notice.reason)
+      jobs.retry(notice)
+    },
     ...testing,
   })
   closing.push({ name: 'delivery', close: ms => delivery.stop(Math.max(0, ms - LAST_MS)) })
@@ -249,6 +253,7 @@ async function start(
       createHttpClient(base, { remote: 'alerts', log, allowPrivate: settings.alerts.webhookPrivate }),
     ),
     tenants: tenants.ids,
+    expiring: tenants.expiring,
     deskFor: async id => {
       const tenant = await tenants.get(id)
       const { language } = tenant.run(now())
@@ -270,6 +275,7 @@ async function start(
       ring: () => delivery.ring(),
       ringSync: () => delivery.ringSync(),
       measures,
+      expiring: tenants.expiring,
       pipelinesWith: async (tenant, module, mapping) => {
         const mappings = { ...(await savedMappings(store, tenant)), [module]: mapping }
         return loadPipelines({ folders: settings.folders, registry, tenant, mappings })
@@ -291,11 +297,11 @@ async function start(
       health: healthOf(store, () => ({
         store: settings.mongodbUri === undefined ? 'embedded' : 'mongodb',
         scheduler: worker ? jobs.state : 'elsewhere',
-        gates: delivery.gates.map(({ _id, reason, openAt }) => ({
-          gate: _id,
-          reason,
-          openAt: openAt.toISOString(),
-        })),
+        connectors: remoteStates(
+          registry.connectors.keys(),
+          Object.values(tenants.facts()),
+          delivery.gates,
+        ) as unknown as Json,
       })),
       log,
       now,

@@ -4,6 +4,7 @@ import type { Tenant, Tenants } from './delivery/tenant.ts'
 import { connectorOf, nameOf, SWEEP_SECONDS } from './delivery/tenant.ts'
 import { SetupError } from './errors.ts'
 import type { Access, ApiKey, Endpoint } from './http/ports.ts'
+import type { Expiring } from './operations/measures.ts'
 import type { PipelineSet } from './pipeline/compiled.ts'
 import type {
   Connection,
@@ -22,6 +23,7 @@ import type { TenantDocument } from './store/documents.ts'
 const FRESH_MS = 5000
 const METADATA_MS = 3_600_000
 const METADATA_FAILED_MS = 60_000
+const EXPIRING_MS = 15 * 60_000
 
 export interface TenantOptions {
   readonly store: Pick<Store, 'tenants' | 'vault' | 'nonces'>
@@ -35,18 +37,25 @@ export interface TenantOptions {
   readonly taken?: (tenant: string, pipelines: PipelineSet) => Promise<void>
   /** Settings that the environment gives the default tenant's connection, where it gives some. */
   readonly given: (tenant: string, connector: string) => { readonly [name: string]: Json } | undefined
-  readonly http: (remote: string, baseUrl: string, options?: Parameters<Tools['http']>[1]) => HttpClient
+  readonly http: (
+    tenant: string,
+    remote: string,
+    baseUrl: string,
+    options?: Parameters<Tools['http']>[1],
+  ) => HttpClient
 }
 
 export interface TenantDirectory extends Tenants {
   readonly access: Access
+  /** What of its connections ends by itself, and when; asked of the remotes at most every 15 minutes. */
+  expiring(id: string): Promise<readonly Expiring[]>
   /** Reads tenants now; before the first request. */
   refresh(): Promise<void>
   /** Files have changed: reads them again for every tenant, and swaps each one's pipelines at once. */
   reload(): Promise<void>
   ids(): readonly string[]
   /** Which connectors each tenant is connected to; for people. */
-  facts(): { readonly [tenant: string]: Json }
+  facts(): { readonly [tenant: string]: readonly string[] }
   close(): Promise<void>
 }
 
@@ -75,6 +84,7 @@ export function createTenants(options: TenantOptions): TenantDirectory {
   let known = new Map<string, Known>()
   let endpoints = new Map<string, HeldEndpoint>()
   const taken = new Map<string, PipelineSet>()
+  const expiring = new Map<string, { facts: readonly Expiring[]; until: number }>()
   const keys = new Map<string, { key: ApiKey | undefined; until: number }>()
   let freshUntil = 0
   let refreshing: Promise<void> | undefined
@@ -167,7 +177,7 @@ export function createTenants(options: TenantOptions): TenantDirectory {
       tenant,
       log,
       now,
-      http: (baseUrl, given) => options.http(connector.name, baseUrl, given),
+      http: (baseUrl, given) => options.http(tenant, connector.name, baseUrl, given),
       vault: {
         async read(name) {
           const found = await store.vault.read(tenant, `${connector.name}|${name}`)
@@ -250,6 +260,23 @@ export function createTenants(options: TenantOptions): TenantDirectory {
     },
 
     ids: () => [...known.keys()],
+
+    async expiring(id) {
+      const before = expiring.get(id)
+      const tenant = known.get(id)
+      if (tenant === undefined || (before?.until ?? 0) > now()) return before?.facts ?? []
+      expiring.set(id, { facts: before?.facts ?? [], until: now() + EXPIRING_MS })
+      const asked = connectors.map(async ({ name }) => {
+        const all = await tenant.connection(name)?.expiring?.(AbortSignal.timeout(20_000))
+        return (all ?? []).map(each => ({ remote: name, ...each }))
+      })
+      const facts = await Promise.all(asked).catch(error => {
+        log.warn('expiry_not_read', { tenant: id, error })
+        return [...(before?.facts ?? [])]
+      })
+      expiring.set(id, { facts: facts.flat(), until: now() + EXPIRING_MS })
+      return facts.flat()
+    },
 
     async get(id) {
       freshen()

@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['secrets', 'json'],
   embedded: [],
   connectors: ['settings'],
-  tenants: ['delivery', 'http', 'pipeline', 'secrets', 'store'],
+  tenants: ['delivery', 'http', 'operations', 'pipeline', 'secrets', 'store'],
   'first-start': ['http', 'secrets', 'store', 'tenants'],
   'tenant-making': ['first-start', 'http', 'operations', 'secrets', 'tenants'],
   demo: ['first-start', 'settings'],
@@ -61,6 +61,7 @@ const ONLY_IN: Readonly<Record<string, readonly string[]>> = {
   mingo: ['embedded'],
   bson: ['embedded', 'store', 'delivery'],
   winston: ['log'],
+  'prom-client': ['operations'],
   axios: ['request'],
   esbuild: ['connectors'],
 }

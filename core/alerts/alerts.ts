@@ -7,7 +7,7 @@ import { listDeadLetters } from '../operations/letters.ts'
 import type { Log } from '../plugin.ts'
 import type { Settings } from '../settings.ts'
 import type { Store } from '../store/connect.ts'
-import { diskEpisode, type Episode, episodesOf } from './episodes.ts'
+import { diskEpisode, type Episode, episodesOf, type Seen } from './episodes.ts'
 import type { Way } from './ways.ts'
 
 const EVERY_MS = 60_000
@@ -31,6 +31,8 @@ export interface AlertOptions {
   readonly ways: readonly Way[]
   readonly settings: Pick<Settings, 'alerts' | 'dataFolder'>
   readonly tenants: () => readonly string[]
+  /** What ends by itself of a tenant's connections. */
+  readonly expiring: (tenant: string) => Promise<Seen['expiring']>
   readonly deskFor: (tenant: string) => Promise<Desk>
   readonly log: Log
   /** Milliseconds since 1970. */
@@ -38,21 +40,22 @@ export interface AlertOptions {
 }
 
 export function createAlerts(options: AlertOptions): Alerts {
-  const { store, ways, settings, tenants, deskFor, log, now } = options
+  const { store, ways, settings, tenants, expiring, deskFor, log, now } = options
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
 
   async function seenAt(tenant: string): Promise<{ language: string; episodes: readonly Episode[] }> {
     const desk = await deskFor(tenant)
-    const [{ items: letters }, gates, keys] = await Promise.all([
+    const [{ items: letters }, gates, keys, ends] = await Promise.all([
       listDeadLetters(desk, {}, { limit: LETTERS }),
       listGates(desk),
       store.tenants.keysOf(tenant),
+      expiring(tenant),
     ])
-    const expiring = keys.map(({ _id: id, expiresAt }) => (expiresAt ? { id, expiresAt } : { id }))
+    const expiringKeys = keys.map(({ _id: id, expiresAt }) => (expiresAt ? { id, expiresAt } : { id }))
     return {
       language: desk.language,
-      episodes: episodesOf({ tenant, letters, gates, keys: expiring }, now()),
+      episodes: episodesOf({ tenant, letters, gates, keys: expiringKeys, expiring: ends }, now()),
     }
   }
 

@@ -1,11 +1,19 @@
 /** What people are told of, out of what is seen. Pure. */
 import type { Reason } from '../reasons/reasons.ts'
 
-export const KINDS = ['dead_letters', 'gate_closed', 'key_expiring', 'disk_full'] as const
+export const KINDS = [
+  'dead_letters',
+  'gate_closed',
+  'key_expiring',
+  'connection_expiring',
+  'disk_full',
+] as const
 export type Kind = (typeof KINDS)[number]
 
 /** A gate that is closed so long is told; one for a token or a setting, which no waiting mends, at once. */
 const GATE_MS = 15 * 60_000
+/** What lasts days is renewed each day; told so long before, it can be mended by hand. */
+const CONNECTION_MS = 12 * 3_600_000
 const KEY_MS = 7 * 24 * 3_600_000
 
 export interface Episode {
@@ -35,10 +43,20 @@ export interface Seen {
     readonly explained?: Reason
   }[]
   readonly keys: readonly { readonly id: string; readonly expiresAt?: Date }[]
+  /** Tokens and channels; `at`: milliseconds since 1970. */
+  readonly expiring: readonly {
+    readonly remote: string
+    readonly what: string
+    readonly at: number
+    readonly renews: boolean
+  }[]
 }
 
 /** `now`: milliseconds since 1970. */
-export function episodesOf({ tenant, letters, gates, keys }: Seen, now: number): readonly Episode[] {
+export function episodesOf(
+  { tenant, letters, gates, keys, expiring }: Seen,
+  now: number,
+): readonly Episode[] {
   const [first] = letters
   const dead: readonly Episode[] =
     first === undefined
@@ -60,12 +78,22 @@ export function episodesOf({ tenant, letters, gates, keys }: Seen, now: number):
         ...reasonOf(gate),
       }),
     )
-  const expiring = keys.flatMap(({ id, expiresAt }): Episode[] => {
+  const endingKeys = keys.flatMap(({ id, expiresAt }): Episode[] => {
     const left = expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt.getTime() - now
     if (expiresAt === undefined || left <= 0 || left > KEY_MS) return []
     return [{ kind: 'key_expiring', tenant, subject: id, since: expiresAt.toISOString() }]
   })
-  return [...dead, ...closed, ...expiring]
+  const ending = expiring
+    .filter(({ at, renews }) => !renews && at - now <= CONNECTION_MS)
+    .map(
+      ({ remote, what, at }): Episode => ({
+        kind: 'connection_expiring',
+        tenant,
+        subject: `${remote} ${what}`,
+        since: new Date(at).toISOString(),
+      }),
+    )
+  return [...dead, ...closed, ...endingKeys, ...ending]
 }
 
 /** `wanted`: percent that should be free. */

@@ -9,6 +9,7 @@ const EN: Readonly<Record<Kind, Told>> = {
   gate_closed: ({ subject, since, count }) =>
     `Nothing is sent to ${subject} since ${since}; ${count} records wait there.`,
   key_expiring: ({ subject, since }) => `The key ${subject} expires at ${since}; make another in time.`,
+  connection_expiring: ({ subject, since }) => `${subject} ends at ${since}; renew it in time.`,
   disk_full: ({ count }) => `Only ${count} percent of the disk of the data folder are free; make room.`,
 }
 const AR: Readonly<Record<Kind, Told>> = {
@@ -17,6 +18,7 @@ const AR: Readonly<Record<Kind, Told>> = {
   gate_closed: ({ subject, since, count }) =>
     `لا يُرسل شيء إلى ${subject} منذ ${since}؛ عدد السجلات المنتظرة ${count}.`,
   key_expiring: ({ subject, since }) => `تنتهي صلاحية المفتاح ${subject} في ${since}؛ أنشئ بديلًا قبل ذلك.`,
+  connection_expiring: ({ subject, since }) => `تنتهي صلاحية ${subject} في ${since}؛ جدّدها قبل ذلك.`,
   disk_full: ({ count }) => `لم يبق سوى ${count} بالمئة من قرص مجلد البيانات؛ وفّر مساحة.`,
 }
 

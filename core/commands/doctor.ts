@@ -105,7 +105,7 @@ async function tenantSections(
     now: Date.now,
     load: tenant => loadPipelines({ folders: settings.folders, registry, tenant }),
     given: (tenant, name) => givenTo(settings, registry, tenant, name),
-    http: (remote, baseUrl, given) => createHttpClient(baseUrl, { remote, log, ...given }),
+    http: (_tenant, remote, baseUrl, given) => createHttpClient(baseUrl, { remote, log, ...given }),
   })
   await tenants.refresh()
   try {

@@ -1,9 +1,9 @@
 /** What this engine counts while it works, and what it asks the store when somebody wants to know. */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { HttpClient } from '../plugin.ts'
 import type { Deliveries } from '../store/deliveries.ts'
 import type { Desk } from './desk.ts'
-import { createDurations, type Family, type Sample } from './exposition.ts'
 
 /** States that somebody may have to do something about; the others are as many as there are records. */
 const COUNTED = ['due', 'waiting', 'gated', 'retrying', 'dead', 'conflict', 'invalid'] as const
@@ -11,27 +11,43 @@ const MOST_COUNTED = 10_000
 const NANO = 1e-9
 /** Deliveries whose tenant is remembered until they are marked; another engine may mark them. */
 const MOST_OPEN = 20_000
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20]
+
+/** Something that ends by itself: a token, a channel. */
+export interface Expiring {
+  readonly remote: string
+  readonly what: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** A new one is made in time. */
+  readonly renews: boolean
+}
 
 export interface Measures {
-  /** The same operations, counted. */
+  /** The same operations, counted and timed. */
   deliveries(deliveries: Deliveries): Deliveries
   /** The same client, timed. */
-  client(remote: string, client: HttpClient): HttpClient
-  /** Of the desk's tenant, and of the process as a whole. */
-  families(desk: Desk): Promise<readonly Family[]>
+  client(tenant: string, remote: string, client: HttpClient): HttpClient
+  /** Something is sent again later. */
+  retried(tenant: string, remote: string, reason: string): void
+  /** Of the desk's tenant, and of the process as a whole, as Prometheus reads it. */
+  text(desk: Desk, expiring: readonly Expiring[]): Promise<string>
+  readonly contentType: string
   close(): void
 }
 
 export function createMeasures(now: () => number): Measures {
   const started = now()
-  const accepted = new Map<string, number>()
-  const outcomes = new Map<string, Map<string, number>>()
+  const tenants = new Map<string, ReturnType<typeof createTenantMeasures>>()
   const tenantOf = new Map<string, string>()
-  const remotes = createDurations()
-  const delay = monitorEventLoopDelay({ resolution: 20 })
-  delay.enable()
+  const process_ = createProcessMeasures()
 
-  const raise = (counts: Map<string, number>, key: string) => counts.set(key, (counts.get(key) ?? 0) + 1)
+  /** A registry for each, so that nobody reads of another; as many as there are tenants. */
+  function of(tenant: string) {
+    const known = tenants.get(tenant) ?? createTenantMeasures()
+    tenants.set(tenant, known)
+    return known
+  }
 
   function remember(delivery: string, tenant: string): void {
     tenantOf.set(delivery, tenant)
@@ -42,10 +58,20 @@ export function createMeasures(now: () => number): Measures {
     }
   }
 
-  function countOutcome(tenant: string, module: string, outcome: string): void {
-    const counts = outcomes.get(tenant) ?? new Map<string, number>()
-    outcomes.set(tenant, counts)
-    raise(counts, `${module}|${outcome}`)
+  const countOutcomes = (
+    tenant: string,
+    events: readonly { readonly module?: string; readonly outcome?: string }[],
+  ) => {
+    for (const { module = '', outcome = '' } of events) of(tenant).events.inc({ module, outcome })
+  }
+
+  async function timed<T>(operation: string, run: () => Promise<T>): Promise<T> {
+    const end = process_.store.startTimer({ operation })
+    try {
+      return await run()
+    } finally {
+      end()
+    }
   }
 
   return {
@@ -53,124 +79,187 @@ export function createMeasures(now: () => number): Measures {
       return {
         ...deliveries,
         async insert(documents) {
-          const known = await deliveries.insert(documents)
+          const known = await timed('insert', () => deliveries.insert(documents))
           for (const [place, { _id, tenant, dueAt, events }] of documents.entries()) {
             if (known.has(place)) continue
-            raise(accepted, tenant)
+            of(tenant).deliveries.inc()
             if (dueAt !== undefined) remember(_id, tenant)
-            else for (const { module = '', outcome = '' } of events) countOutcome(tenant, module, outcome)
+            else countOutcomes(tenant, events)
           }
           return known
         },
         async take(at, until, limit) {
-          const taken = await deliveries.take(at, until, limit)
+          const taken = await timed('take', () => deliveries.take(at, until, limit))
           for (const { _id, tenant } of taken) remember(_id, tenant)
           return taken
         },
         async mark(marks) {
-          await deliveries.mark(marks)
+          await timed('mark', () => deliveries.mark(marks))
           for (const { id, dueAt, events } of marks) {
             const tenant = tenantOf.get(id)
             if (dueAt !== undefined || tenant === undefined) continue
             tenantOf.delete(id)
-            for (const { module = '', outcome = '' } of events) countOutcome(tenant, module, outcome)
+            countOutcomes(tenant, events)
           }
         },
       }
     },
 
-    client(remote, client) {
+    client(tenant, remote, client) {
       return {
         get origin() {
           return client.origin
         },
         async request(request) {
-          const began = performance.now()
+          const end = of(tenant).requests.startTimer({ remote })
           let status = 'failed'
           try {
             const answer = await client.request(request)
             status = `${Math.floor(answer.status / 100)}xx`
             return answer
           } finally {
-            remotes.add({ remote, status }, (performance.now() - began) / 1000)
+            end({ status })
           }
         },
         close: () => client.close(),
       }
     },
 
-    async families(desk) {
-      const { store, tenant } = desk
+    retried: (tenant, remote, reason) => of(tenant).retries.inc({ remote, reason }),
+
+    async text(desk, expiring) {
       const at = now()
-      const beganPing = performance.now()
-      const [oldest, gates] = await Promise.all([store.lookup.oldestDue(new Date(at)), store.gates.all()])
-      const storeSeconds = (performance.now() - beganPing) / 1000
-      const records = await recordSamples(desk)
-      return [
-        family('wasl_deliveries_total', 'counter', 'Deliveries stored by this engine.', [
-          { value: accepted.get(tenant.id) ?? 0 },
-        ]),
-        family(
-          'wasl_events_total',
-          'counter',
-          'Events by what this engine made of them.',
-          outcomeSamples(tenant.id),
-        ),
-        family('wasl_records', 'gauge', 'Records that are not at rest, counted up to 10,000 each.', records),
-        family(
-          'wasl_gates_closed',
-          'gauge',
-          'Remotes to which nothing is sent now.',
-          gates
-            .filter(gate => gate.tenant === tenant.id)
-            .map(({ remote, reason }) => ({ labels: { remote, reason }, value: 1 })),
-        ),
-        family('wasl_oldest_due_seconds', 'gauge', 'How long the record waits that is due the longest.', [
-          { value: oldest === undefined ? 0 : Math.max(0, at - oldest.getTime()) / 1000 },
-        ]),
-        family('wasl_remote_request_seconds', 'histogram', 'Requests to remotes.', remotes.samples()),
-        family('wasl_store_seconds', 'gauge', 'How long the store took to answer just now.', [
-          { value: storeSeconds },
-        ]),
-        family('wasl_event_loop_delay_seconds', 'gauge', 'Delay of the event loop.', [
-          { labels: { quantile: '0.5' }, value: delay.percentile(50) * NANO },
-          { labels: { quantile: '0.99' }, value: delay.percentile(99) * NANO },
-        ]),
-        family('wasl_resident_memory_bytes', 'gauge', 'Memory of this process.', [
-          { value: process.memoryUsage.rss() },
-        ]),
-        family('wasl_up_seconds', 'gauge', 'Since when this engine runs.', [
-          { value: (at - started) / 1000 },
-        ]),
-      ]
+      const own = of(desk.tenant.id)
+      await timed('ping', () => own.read(desk, expiring, at))
+      process_.read((at - started) / 1000)
+      return Registry.merge([process_.registry, own.registry]).metrics()
     },
 
-    close: () => void delay.disable(),
-  }
-
-  function outcomeSamples(tenant: string): readonly Sample[] {
-    return [...(outcomes.get(tenant) ?? [])].map(([key, value]) => {
-      const [module = '', outcome = ''] = key.split('|')
-      return { labels: { module, outcome }, value }
-    })
+    contentType: Registry.PROMETHEUS_CONTENT_TYPE,
+    close: () => process_.close(),
   }
 }
 
-const family = (name: string, type: Family['type'], help: string, samples: readonly Sample[]): Family => ({
-  name,
-  type,
-  help,
-  samples,
-})
+function createProcessMeasures() {
+  const registers = [new Registry()] as const
+  const delay = monitorEventLoopDelay({ resolution: 20 })
+  delay.enable()
+  const store = new Histogram({
+    name: 'wasl_store_seconds',
+    help: 'How long the store took for an operation of this engine.',
+    labelNames: ['operation'],
+    buckets: BUCKETS,
+    registers: [...registers],
+  })
+  const lag = new Gauge({
+    name: 'wasl_event_loop_delay_seconds',
+    help: 'Delay of the event loop.',
+    labelNames: ['quantile'],
+    registers: [...registers],
+  })
+  const memory = new Gauge({
+    name: 'wasl_resident_memory_bytes',
+    help: 'Memory of this process.',
+    registers: [...registers],
+  })
+  const up = new Gauge({
+    name: 'wasl_up_seconds',
+    help: 'Since when this engine runs.',
+    registers: [...registers],
+  })
+  return {
+    registry: registers[0],
+    store,
+    read(seconds: number) {
+      for (const percent of [50, 99])
+        lag.set({ quantile: String(percent / 100) }, delay.percentile(percent) * NANO)
+      memory.set(process.memoryUsage.rss())
+      up.set(seconds)
+    },
+    close: () => void delay.disable(),
+  }
+}
 
-function recordSamples({ store, tenant }: Desk): Promise<readonly Sample[]> {
-  const all = [...tenant.pipelines.modules.keys()].flatMap(module =>
-    COUNTED.map(state => ({ module, state })),
+function createTenantMeasures() {
+  const registry = new Registry()
+  const registers = [registry]
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name, help, labelNames: [...labelNames], registers })
+  const records = gauge('wasl_records', 'Records that are not at rest, counted up to 10,000 each.', [
+    'module',
+    'state',
+  ])
+  const gates = gauge('wasl_gates_closed', 'Remotes to which nothing is sent now.', ['remote', 'reason'])
+  const letters = gauge(
+    'wasl_dead_letters',
+    'Dead and conflicting records and events that are INVALID, counted up to 10,000 each.',
   )
-  return Promise.all(
-    all.map(async labels => ({
-      labels,
-      value: await store.lookup.count(tenant.id, labels.module, labels.state, MOST_COUNTED),
-    })),
+  const age = gauge(
+    'wasl_queue_age_seconds',
+    'How long what is due the longest waits; at most, where much of other colleges is due.',
+    ['queue'],
   )
+  const expiry = gauge('wasl_expires_seconds', 'How long a token or channel lasts still.', ['remote', 'what'])
+
+  return {
+    registry,
+    deliveries: new Counter({
+      name: 'wasl_deliveries_total',
+      help: 'Deliveries stored by this engine.',
+      registers,
+    }),
+    events: new Counter({
+      name: 'wasl_events_total',
+      help: 'Events by what this engine made of them.',
+      labelNames: ['module', 'outcome'],
+      registers,
+    }),
+    retries: new Counter({
+      name: 'wasl_retries_total',
+      help: 'Sendings that failed and are tried again later.',
+      labelNames: ['remote', 'reason'],
+      registers,
+    }),
+    requests: new Histogram({
+      name: 'wasl_remote_request_seconds',
+      help: 'Requests to remotes.',
+      labelNames: ['remote', 'status'],
+      buckets: BUCKETS,
+      registers,
+    }),
+
+    /** What is asked of the store when somebody wants to know. `at`: milliseconds since 1970. */
+    async read({ store, tenant }: Desk, expiring: readonly Expiring[], at: number): Promise<void> {
+      const states = [...tenant.pipelines.modules.keys()].flatMap(module =>
+        COUNTED.map(state => ({ module, state })),
+      )
+      const [counts, closed, invalid, oldest] = await Promise.all([
+        Promise.all(
+          states.map(({ module, state }) => store.lookup.count(tenant.id, module, state, MOST_COUNTED)),
+        ),
+        store.gates.all(),
+        store.history.countInvalid(tenant.id, MOST_COUNTED),
+        Promise.all([
+          store.lookup.oldestDue(tenant.id, new Date(at)),
+          store.history.oldestDue(tenant.id, new Date(at)),
+        ]),
+      ])
+      let dead = invalid
+      for (const [place, labels] of states.entries()) {
+        const count = counts[place] ?? 0
+        records.set(labels, count)
+        if (labels.state === 'dead' || labels.state === 'conflict') dead += count
+      }
+      letters.set(dead)
+      gates.reset()
+      for (const { remote, reason } of closed.filter(each => each.tenant === tenant.id))
+        gates.set({ remote, reason }, 1)
+      const waits = (since: Date | undefined) =>
+        since === undefined ? 0 : Math.max(0, at - since.getTime()) / 1000
+      age.set({ queue: 'sending' }, waits(oldest[0]))
+      age.set({ queue: 'intake' }, waits(oldest[1]))
+      expiry.reset()
+      for (const { remote, what, at: end } of expiring) expiry.set({ remote, what }, (end - at) / 1000)
+    },
+  }
 }

@@ -142,5 +142,12 @@ export interface Check {
 export interface Connection {
   readonly resources: Readonly<Record<string, ResourceConnection>>
   check(signal: AbortSignal): Promise<readonly Check[]>
+  /**
+   * What ends by itself, such as a token or a channel, and when (milliseconds since 1970); never their secrets.
+   * `renews`: the connector makes a new one in time, so nobody must be told.
+   */
+  expiring?(
+    signal: AbortSignal,
+  ): Promise<readonly { readonly what: string; readonly at: number; readonly renews: boolean }[]>
   close(): Promise<void>
 }

@@ -3,6 +3,7 @@ import type { Collection, Document } from 'mongodb'
 import type { Outcome } from '../plugin.ts'
 import type { DeliveryDocument, EventDocument } from './documents.ts'
 import { guarded, tenantOf } from './failure.ts'
+import { oldestDueIn } from './oldest.ts'
 
 export interface HistoryFilter {
   readonly module?: string
@@ -45,6 +46,10 @@ export interface History {
   ): Promise<boolean>
   /** The newest deliveries with an event of `module`, with their bytes where they are kept. */
   samples(tenant: string, module: string, limit: number): Promise<readonly DeliveryDocument[]>
+  /** Deliveries with an INVALID event, counted up to `limit`. */
+  countInvalid(tenant: string, limit: number): Promise<number>
+  /** Since when the delivery that is due the longest waits to be applied; undefined: nothing is due. */
+  oldestDue(tenant: string, now: Date): Promise<Date | undefined>
   /** Whether its bytes are still kept. */
   isKept(tenant: string, id: string): Promise<boolean>
 }
@@ -144,6 +149,15 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
             .toArray() as Promise<DeliveryDocument[]>,
       )
     },
+
+    countInvalid(tenant, limit) {
+      const filter = { tenant: tenantOf(tenant), 'events.outcome': 'INVALID' } as const
+      return guarded('count dead letters', () =>
+        collection.countDocuments(filter as Document, { limit, hint: 'invalid' }),
+      )
+    },
+
+    oldestDue: (tenant, now) => oldestDueIn(collection, tenant, now),
 
     async isKept(tenant, id) {
       const filter = { _id: id, tenant: tenantOf(tenant), raw: { $exists: true } }

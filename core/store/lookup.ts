@@ -5,6 +5,7 @@ import type { RecordState } from '../plugin.ts'
 import { updateAll } from './commands.ts'
 import type { OutboxEntry, RecordDocument } from './documents.ts'
 import { guarded, tenantOf } from './failure.ts'
+import { oldestDueIn } from './oldest.ts'
 
 /** What a record may be found by, as it is stored. */
 export interface Names {
@@ -29,8 +30,8 @@ export interface Lookup {
   beginning(tenant: string, prefix: string, limit: number): Promise<readonly RecordDocument[]>
   /** How many are in that state, counted up to `limit`. */
   count(tenant: string, module: string, state: RecordState, limit: number): Promise<number>
-  /** The moment since which the longest waiting due record of anybody waits; undefined: nothing is due. */
-  oldestDue(now: Date): Promise<Date | undefined>
+  /** Since when the record that is due the longest waits; undefined: nothing is due. */
+  oldestDue(tenant: string, now: Date): Promise<Date | undefined>
   /**
    * A person asks for another attempt: what was refused, put off or given up is due now, as if it had never failed.
    * Only records in one of `states` are changed.
@@ -114,16 +115,7 @@ export function lookupIn(collection: Collection<RecordDocument>): Lookup {
       return guarded('count records', () => collection.countDocuments(filter, { limit }))
     },
 
-    async oldestDue(now) {
-      const [first] = await guarded('find the oldest due record', () =>
-        collection
-          .find({ dueAt: { $lte: now } }, { projection: { dueAt: 1 } })
-          .sort({ dueAt: 1 })
-          .limit(1)
-          .toArray(),
-      )
-      return first?.dueAt
-    },
+    oldestDue: (tenant, now) => oldestDueIn(collection, tenant, now),
 
     retry(tenant, ids, states, now) {
       return changeEach(tenant, ids, states, record => ({

@@ -68,6 +68,7 @@ describe('who is told of what', () => {
         keys: [
           days === undefined ? { id: 'k' } : { id: 'k', expiresAt: new Date(NOW + days * 1440 * MINUTE) },
         ],
+        expiring: [],
       },
       NOW,
     ).map(({ kind, subject }) => `${kind} ${subject}`)
@@ -89,6 +90,24 @@ describe('who is told of what', () => {
     ['a key that is over', [], -1, []],
   ] as const)
     it(what, () => expect(kinds(gates, days)).to.deep.equal(expected))
+
+  it('a channel that ends within 12 hours or has ended, and no token that renews itself', () => {
+    const ends = (hours: number, renews = false) =>
+      episodesOf(
+        {
+          tenant: 'a',
+          letters: [],
+          gates: [],
+          keys: [],
+          expiring: [{ remote: 'crm', what: 'channel 7', at: NOW + hours * 60 * MINUTE, renews }],
+        },
+        NOW,
+      ).map(({ kind, subject }) => `${kind} ${subject}`)
+    expect(ends(13)).to.deep.equal([])
+    expect(ends(11)).to.deep.equal(['connection_expiring crm channel 7'])
+    expect(ends(-1)).to.deep.equal(['connection_expiring crm channel 7'])
+    expect(ends(1, true)).to.deep.equal([])
+  })
 
   it('a disk with less than what should be free', () => {
     expect(diskEpisode(4, 100, 5)).to.deep.equal([{ kind: 'disk_full', subject: 'data', count: 4 }])

@@ -256,7 +256,7 @@ describe('two colleges at one engine', () => {
       own
         .trimEnd()
         .split('\n')
-        .filter(each => !line.test(each)),
+        .filter(each => each !== '' && !line.test(each)),
     ).to.deep.equal([])
     const nobody = await fetch(`${college.engine.url}/metrics`)
     expect(nobody.status).to.equal(401)

@@ -1,5 +1,4 @@
 import { expect } from 'chai'
-import { exposition } from '../../core/operations/exposition.ts'
 import { cursorOf, walk } from '../../core/operations/paging.ts'
 import { type WhyFacts, whyOf, whySkipped } from '../../core/operations/why.ts'
 import type { CompiledPipeline } from '../../core/pipeline/compiled.ts'
@@ -143,21 +142,5 @@ describe('pages', () => {
       expect(refused, cursor).to.equal('CURSOR')
     }
     expect(await page(1, cursorOf(['z', '1']))).to.deep.equal({ items: [] })
-  })
-})
-
-describe('the exposition', () => {
-  it('escapes what stands in labels, and writes no number that Prometheus cannot read', () => {
-    const text = exposition([
-      {
-        name: 'a_total',
-        type: 'counter',
-        help: 'One\nline.',
-        samples: [{ labels: { name: 'a"b\\c\nd' }, value: 1.5 }, { value: Number.POSITIVE_INFINITY }],
-      },
-    ])
-    expect(text).to.equal(
-      '# HELP a_total One\\nline.\n# TYPE a_total counter\na_total{name="a\\"b\\\\c\\nd"} 1.5\na_total +Inf\n',
-    )
   })
 })

@@ -4,9 +4,8 @@ import type { Tenants } from '../../delivery/tenant.ts'
 import type { Audit } from '../../operations/audit.ts'
 import type { Sealing } from '../../operations/connections.ts'
 import type { Desk } from '../../operations/desk.ts'
-import { CONTENT_TYPE, exposition } from '../../operations/exposition.ts'
 import type { MappingDesk } from '../../operations/mappings.ts'
-import type { Measures } from '../../operations/measures.ts'
+import type { Expiring, Measures } from '../../operations/measures.ts'
 import type { TenantMaking } from '../../operations/tenants.ts'
 import type { PipelineSet } from '../../pipeline/compiled.ts'
 import type { SavedMapping } from '../../pipeline/configuration.ts'
@@ -38,6 +37,8 @@ export interface OperationsOptions {
   /** A completeness sweep may be due. */
   readonly ringSync: () => void
   readonly measures: Measures
+  /** What ends by itself of a tenant's connections. */
+  readonly expiring: (tenant: string) => Promise<readonly Expiring[]>
   /** A tenant's pipelines as they would be with this mapping of `module`. */
   readonly pipelinesWith: (tenant: string, module: string, mapping: SavedMapping) => Promise<PipelineSet>
   /** Takes up at once what was saved. */
@@ -87,7 +88,7 @@ export function operationsOf(options: OperationsOptions): readonly Operation[] {
 
 /** For `createServer`. */
 export function operationRoutes(options: OperationsOptions): (server: Server, door: Door) => void {
-  const { store, tenants, audit, reasons, now, measures } = options
+  const { store, tenants, audit, reasons, now, measures, expiring } = options
   const operations = operationsOf(options)
   const deskFor = async (id: string, by: string, language: string): Promise<Desk> => {
     const tenant = await tenants.get(id)
@@ -104,8 +105,8 @@ export function operationRoutes(options: OperationsOptions): (server: Server, do
         options: { auth: { strategy: 'key', scope: 'read' } },
         handler: async (request, h) => {
           const { by, tenant } = request.auth.credentials.user as unknown as { by: string; tenant: string }
-          const families = await measures.families(await deskFor(tenant, by, ''))
-          return h.response(exposition(families)).type(CONTENT_TYPE)
+          const text = await measures.text(await deskFor(tenant, by, ''), await expiring(tenant))
+          return h.response(text).type(measures.contentType)
         },
       },
       { method: 'GET', path: '/documentation/openapi.json', handler: () => document },
