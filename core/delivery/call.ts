@@ -5,6 +5,7 @@ import type { ResourceConnection, ResourceDefinition, WriteOperation, WriteResul
 import type { Store } from '../store/connect.ts'
 import type { OutboxEntry, RecordDocument } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
+import { agreeing, strangers, unseenOf } from './agree.ts'
 import { retryAt } from './backoff.ts'
 import { without } from './draft.ts'
 import type { Gates } from './gate.ts'
@@ -95,6 +96,12 @@ export async function call(
   let matches: ReadonlyMap<HeldSend, Match> = new Map()
   try {
     if (creations.length > 0) matches = await matchAll(store.records, tenant.id, target, creations, signal)
+    const refused = await strangers(connection, unseenOf(sends), ({ send }) => send.id, signal)
+    if (refused.size > 0)
+      matches = new Map([
+        ...matches,
+        ...[...refused].map(([each, conflict]) => [each, { conflict }] as const),
+      ])
   } catch (error) {
     await failAll(sends, error)
     return pairs
@@ -143,9 +150,18 @@ export async function call(
   if (adopt.length > 0) {
     const checked = await refuseTaken(store.records, tenant.id, resource, adoptions)
     const updates: Write[] = []
+    let refused: ReadonlyMap<HeldSend, WaslError>
+    try {
+      refused = await strangers(connection, agreeing(adopt), each => idOf(checked.get(each)), signal)
+    } catch (error) {
+      await failAll(adopt, error)
+      return pairs
+    }
     for (const each of adopt) {
       const match = checked.get(each) as Match
-      if ('conflict' in match) pairs.push(conflicting(each.held, resource, match.conflict, now()))
+      const error = refused.get(each)
+      if (error !== undefined) pairs.push(conflicting(each.held, resource, error, now()))
+      else if ('conflict' in match) pairs.push(conflicting(each.held, resource, match.conflict, now()))
       else if ('merge' in match) await merge(each, match.merge)
       else if ('id' in match) updates.push({ ...each, id: match.id })
     }
@@ -156,6 +172,8 @@ export async function call(
   }
   return pairs
 }
+
+const idOf = (match: Match | undefined) => (match !== undefined && 'id' in match ? match.id : undefined)
 
 async function write(
   options: Pick<CallOptions, 'crash'>,

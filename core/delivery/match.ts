@@ -3,6 +3,7 @@ import { DataError, type WaslError } from '../errors.ts'
 import type { Payload, ResourceConnection, ResourceDefinition } from '../plugin.ts'
 import type { RecordDocument } from '../store/documents.ts'
 import type { Records } from '../store/records.ts'
+import { disagreement } from './agree.ts'
 import type { Held } from './held.ts'
 import { mayMerge } from './merge.ts'
 import type { Send } from './plan.ts'
@@ -65,7 +66,7 @@ export async function matchAll(
       const found = await resource.connection.find(by, [...values.keys()], signal)
       for (const [value, candidates] of found) {
         for (const each of values.get(value) ?? []) {
-          const match = one(candidates, by, value, resource)
+          const match = one(candidates, by, value, resource, each)
           if (match === undefined) continue
           matches.set(each, match)
           queues.delete(each)
@@ -81,6 +82,7 @@ function one(
   by: string,
   value: string,
   { name, definition }: { readonly name: string; readonly definition: ResourceDefinition },
+  each: HeldSend,
 ): Match | undefined {
   const ids = new Set(candidates.map(payload => definition.idOf(payload)).filter(id => id !== undefined))
   if (ids.size === 0) return undefined
@@ -91,7 +93,11 @@ function one(
     })
     return { conflict: error }
   }
-  return { id: [...ids][0] as string }
+  const id = [...ids][0] as string
+  const [object] = candidates.filter(payload => definition.idOf(payload) === id)
+  const error =
+    object === undefined ? undefined : disagreement(each, object, `${id}, found by ${by} "${value}",`)
+  return error === undefined ? { id } : { conflict: error }
 }
 
 /** A creation whose answer was lost, and nothing by which it could be found again. */

@@ -51,9 +51,17 @@ export type WriteBackFile = {
   readonly marks?: string
 }
 
+/** What must not differ between an object that was found and what is sent to it; where one side has nothing, nothing does. */
+export type AgreeFile = {
+  readonly fields: readonly string[]
+  /** Also with an object whose id was told, before anything is sent to it first. */
+  readonly linked?: boolean
+}
+
 export type PushOptions = {
   readonly to: ResourceName
   readonly match: readonly string[]
+  readonly agree?: AgreeFile
   readonly fields: Readonly<Record<string, RuleFile>>
   readonly remember: Readonly<Record<string, string>>
   readonly onDelete: 'keep' | 'delete' | Readonly<Record<string, RuleFile>>

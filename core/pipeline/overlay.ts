@@ -1,5 +1,6 @@
 import type { ConnectorConfig, FlowFile, Json, PipelineFile } from '../plugin.ts'
 import {
+  type AgreeFile,
   derivedDefault,
   type HoldFile,
   type RuleFile,
@@ -83,6 +84,7 @@ function overlayPush(step: Step, namesOf: (resource: string) => Renames): Step {
     to: string
     fields: Record<string, RuleFile>
     match: string[]
+    agree?: AgreeFile
     onDelete: unknown
   }
   const names = namesOf(push.to)
@@ -91,6 +93,9 @@ function overlayPush(step: Step, namesOf: (resource: string) => Renames): Step {
     ...step,
     fields: renameKeys(push.fields, names),
     match: push.match.map(name => renamed(name, names)),
+    ...(push.agree === undefined
+      ? {}
+      : { agree: { ...push.agree, fields: push.agree.fields.map(name => renamed(name, names)) } }),
     ...(typeof push.onDelete === 'object'
       ? { onDelete: renameKeys(push.onDelete as object as Renames, names) }
       : {}),

@@ -27,6 +27,8 @@ export interface PushPlan {
     run: Run,
     metadata?: ReadonlyMap<string, FieldMetadata>,
   ): Rendered
+  /** Sent fields in which an object that was found must not differ, and whether a told id is looked at as well. */
+  readonly agree: { readonly fields: readonly string[]; readonly linked: boolean }
   /** `keep`: nothing is sent when the record is deleted. */
   renderDelete(fields: Fields, run: Run): Payload | 'keep' | 'delete'
   /** The marks that travel with this push, `{}` where it has none. */

@@ -24,6 +24,17 @@ export const deliveryCodes: Codes = {
       'غيّر القيمة في جميعها عدا واحد، أو اكتب المعرّف الصحيح في السجل.',
     ],
   ),
+  MATCH_DISAGREES: words(
+    'registry',
+    [
+      'An object with this record’s key was found in the other system, but it is about something else.',
+      'Correct it there, or take the key out of it; then retry the record.',
+    ],
+    [
+      'وُجد في النظام الآخر عنصر يحمل مفتاح هذا السجل لكنه يخص شيئًا آخر.',
+      'صحّحه هناك أو احذف المفتاح منه، ثم أعد محاولة السجل.',
+    ],
+  ),
   UNCERTAIN_CREATION: words(
     'it',
     [

@@ -122,6 +122,14 @@ export function* lintPush(push: PushOptions, place: LintPlace): Iterable<Lint> {
         message: `"${by}" is matched but not sent`,
         suggestion: nearest(by, Object.keys(fields)) ?? `one of ${quoted(Object.keys(fields))}`,
       }
+  for (const [index, name] of (push.agree?.fields ?? []).entries())
+    if (typeof name === 'string' && !Object.hasOwn(fields, name))
+      yield {
+        path: ['agree', 'fields', index],
+        code: 'UNKNOWN_MATCH',
+        message: `"${name}" must agree but is not sent`,
+        suggestion: nearest(name, Object.keys(fields)) ?? `one of ${quoted(Object.keys(fields))}`,
+      }
   for (const field of Object.keys(remember)) yield* lintIdentity(to, field, ['remember', field], place)
   if (typeof push.onDelete === 'object') {
     for (const [name, rule] of Object.entries(push.onDelete))

@@ -16,6 +16,21 @@ export const pushSchema: JsonSchema = {
       items: name,
       description: 'By which of the sent fields the remote object is looked for, in order.',
     },
+    agree: {
+      type: 'object',
+      description:
+        'Sent fields in which an object found by a key must not differ from what is sent: else a person decides.',
+      properties: {
+        fields: { type: 'array', minItems: 1, uniqueItems: true, items: name },
+        linked: {
+          type: 'boolean',
+          description:
+            'Also an object whose id was told, before anything is sent to it first. Default false.',
+        },
+      },
+      required: ['fields'],
+      additionalProperties: false,
+    },
     fields: { ...sendRules, description: "The remote's field on the left, ours on the right." },
     remember: {
       type: 'object',

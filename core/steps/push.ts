@@ -65,6 +65,7 @@ function planOf(options: PushOptions, context: StepContext): PushPlan {
   return {
     to: options.to,
     idField,
+    agree: { fields: options.agree?.fields ?? [], linked: options.agree?.linked ?? false },
     render(fields, found, run, metadata) {
       const cuts: string[] = []
       const plain = sendAll(rules, { fields, found, run, cut: cuts })
