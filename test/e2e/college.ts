@@ -52,6 +52,7 @@ export interface CollegeOptions {
   readonly announce?: boolean
   readonly environment?: Record<string, string>
   readonly monitorCommands?: boolean
+  readonly log?: EngineOptions['log']
   readonly engine?: Pick<EngineOptions, 'now' | 'scheduler'>
 }
 
@@ -73,7 +74,7 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
     startEngine({
       settings,
       connectors,
-      log: createLog({ level: settings.logLevel, readable: true }),
+      log: options.log ?? createLog({ level: settings.logLevel, readable: true }),
       monitorCommands: options.monitorCommands ?? false,
       ...options.engine,
       connections: {
