@@ -63,7 +63,7 @@ export async function retryTogether(desk: Desk, ids: readonly string[]): Promise
 
 /** A record that was only ever refused goes on by its newest event. */
 async function retryLastEvent(desk: Desk, record: string): Promise<Done> {
-  const [delivery] = await desk.store.history.page(desk.tenant.id, { record }, undefined, 1)
+  const [delivery] = await desk.store.history.page(desk.tenant.id, { record, modules: [] }, undefined, 1)
   const row = rowsOf(delivery === undefined ? [] : [delivery]).findLast(
     ({ event }) => event.record === record,
   )

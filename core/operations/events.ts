@@ -112,7 +112,12 @@ export function listEvents(desk: Desk, filter: EventFilter, page: PageRequest): 
       partitions: ['events'],
       read: async (_partition, after, limit) => {
         const from = after === '' ? undefined : deliveryOf(after)
-        const found = await desk.store.history.page(desk.tenant.id, stored(filter), from, limit)
+        const found = await desk.store.history.page(
+          desk.tenant.id,
+          { ...stored(filter), modules: modulesOf(desk) },
+          from,
+          limit,
+        )
         return rowsAfter(found, after, limit)
       },
       idOf: idOfRow,
@@ -174,7 +179,7 @@ function eventsOfRecords(
           records.map(async record => {
             const [delivery] = await desk.store.history.page(
               desk.tenant.id,
-              { record: record._id },
+              { record: record._id, modules: [] },
               undefined,
               1,
             )

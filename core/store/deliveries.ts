@@ -1,8 +1,10 @@
 /** Deliveries: what was sent to us, durable before it is acknowledged, open as long as `dueAt` stands. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Collection } from 'mongodb'
 import { insertAll, updateAll } from './commands.ts'
 import type { DeliveryDocument, EventDocument } from './documents.ts'
 import { guarded, tenantOf } from './failure.ts'
+import { standingsOf } from './standings.ts'
 
 /** What became of a delivery's events; `dueAt` where some are still open. */
 export interface DeliveryMark {
@@ -32,8 +34,9 @@ export interface Deliveries {
   forgetPayloads(from: Date, to: Date): Promise<void>
 }
 
-/** The first time it may be months of deliveries. */
-const FORGET_MS = 600_000
+const FORGET_AT_ONCE = 250
+/** Between two parts, so that others have most of the time. */
+const FORGET_PAUSE_MS = 20
 
 /** Ids begin with the second in which they were made, so a span of time is a span of ids. */
 const firstIdOf = (at: Date): string =>
@@ -53,7 +56,7 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
       const { duplicates } = await insertAll(
         'insert deliveries',
         collection,
-        documents,
+        documents.map(document => ({ ...document, standings: standingsOf(document.events) })),
         ({ raw }) => raw.length,
       )
       return duplicates
@@ -82,7 +85,10 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
       const done = await guarded('reopen a delivery', () =>
         collection.updateOne(
           { _id: id, tenant: tenantOf(tenant), dueAt: { $exists: false } },
-          { $set: { events: events as EventDocument[], dueAt, tries: 0 }, $inc: { turn: 1 } },
+          {
+            $set: { events: events as EventDocument[], standings: standingsOf(events), dueAt, tries: 0 },
+            $inc: { turn: 1 },
+          },
         ),
       )
       return done.matchedCount === 1
@@ -94,8 +100,8 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
         q: { _id: id, turn, ...open },
         u:
           dueAt === undefined
-            ? { $set: { events, tries }, $unset: { dueAt: '' } }
-            : { $set: { events, tries, dueAt } },
+            ? { $set: { events, standings: standingsOf(events), tries }, $unset: { dueAt: '' } }
+            : { $set: { events, standings: standingsOf(events), tries, dueAt } },
       }))
       await updateAll('mark deliveries', collection, statements, false)
     },
@@ -123,15 +129,29 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
     },
 
     async forgetPayloads(from, to) {
-      await guarded(
-        'forget payloads',
-        () =>
+      // A little at a time: one command over months of deliveries would hold everybody else up.
+      let after = firstIdOf(from)
+      for (;;) {
+        const range = { _id: { $gte: after, $lt: firstIdOf(to) } }
+        const part = await guarded('find payloads to forget', () =>
+          collection
+            .find(range, { projection: { _id: 1 } })
+            .sort({ _id: 1 })
+            .limit(FORGET_AT_ONCE)
+            .toArray(),
+        )
+        const last = part.at(-1)?._id
+        if (last === undefined) return
+        await guarded('forget payloads', () =>
           collection.updateMany(
-            { _id: { $gte: firstIdOf(from), $lt: firstIdOf(to) }, dueAt: { $exists: false } },
+            { _id: { $gte: after, $lte: last }, dueAt: { $exists: false }, raw: { $exists: true } },
             { $unset: { raw: '' } },
           ),
-        FORGET_MS,
-      )
+        )
+        if (part.length < FORGET_AT_ONCE) return
+        after = last
+        await pause(FORGET_PAUSE_MS)
+      }
     },
   }
 }

@@ -57,6 +57,8 @@ export interface DeliveryDocument {
   turn: number
   idReused?: boolean
   events: EventDocument[]
+  /** Where its events stand; written with them. */
+  standings?: string[]
   /** Why it could not be read. */
   error?: StoredError
   expireAt: Date

@@ -4,6 +4,7 @@ import type { Outcome } from '../plugin.ts'
 import type { DeliveryDocument, EventDocument } from './documents.ts'
 import { guarded, tenantOf } from './failure.ts'
 import { oldestDueIn } from './oldest.ts'
+import { standingsFor, standingsOf } from './standings.ts'
 
 export interface HistoryFilter {
   readonly module?: string
@@ -11,6 +12,8 @@ export interface HistoryFilter {
   readonly outcome?: Outcome | null
   /** A record's `_id`. */
   readonly record?: string
+  /** The modules that are looked through where none is named. */
+  readonly modules: readonly string[]
 }
 
 export type DeliveryFacts = Omit<DeliveryDocument, 'raw'>
@@ -79,22 +82,25 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
   }
 
   return {
-    page(tenant, { module, outcome, record }, from, limit) {
+    page(tenant, { module, outcome, record, modules }, from, limit) {
       const filter: Document = { tenant: tenantOf(tenant) }
       if (from !== undefined) filter['_id'] = { $lte: from }
       if (record !== undefined) {
         filter['events.record'] = record
         return read(filter, -1, limit, 'record')
       }
-      const wanted = {
+      if (module === undefined && outcome === undefined) return read(filter, -1, limit)
+      if (module === undefined && outcome === 'INVALID') {
+        // Their own index holds nothing else, also those of modules that run no more.
+        filter['events.outcome'] = 'INVALID'
+        return read(filter, -1, limit, 'invalid')
+      }
+      const fitting = {
         ...(module === undefined ? {} : { module }),
         ...(outcome === undefined ? {} : { outcome }),
       }
-      if (Object.keys(wanted).length > 0) filter['events'] = { $elemMatch: wanted }
-      if (outcome !== 'INVALID') return read(filter, -1, limit)
-      // Few are: their own index holds nothing else.
-      filter['events.outcome'] = 'INVALID'
-      return read(filter, -1, limit, 'invalid')
+      filter['standings'] = { $in: standingsFor(fitting, modules) }
+      return read(filter, -1, limit, 'standing')
     },
 
     invalid(tenant, from, limit) {
@@ -126,7 +132,11 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
         events: before,
         ...(dueAt === undefined ? {} : { raw: { $exists: true } }),
       }
-      const set = { events: [...events], ...(dueAt === undefined ? {} : { dueAt, tries: 0 }) }
+      const set = {
+        events: [...events],
+        standings: standingsOf(events),
+        ...(dueAt === undefined ? {} : { dueAt, tries: 0 }),
+      }
       const done = await guarded('change a delivery', () =>
         collection.updateOne(filter as Document, { $set: set }),
       )
@@ -136,14 +146,14 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
     samples(tenant, module, limit) {
       const filter = {
         tenant: tenantOf(tenant),
-        events: { $elemMatch: { module } },
+        standings: { $in: standingsFor({ module }, []) },
         raw: { $exists: true },
       }
       return guarded(
         'read samples',
         () =>
           collection
-            .find(filter as Document)
+            .find(filter as Document, { hint: 'standing' })
             .sort({ _id: -1 })
             .limit(limit)
             .toArray() as Promise<DeliveryDocument[]>,

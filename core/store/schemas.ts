@@ -14,7 +14,7 @@ deliveries.index(
   { name: 'sender', partialFilterExpression: { senderId: { $exists: true } } },
 )
 deliveries.index({ tenant: 1, 'events.record': 1, _id: 1 }, { name: 'record' })
-deliveries.index({ tenant: 1, 'events.module': 1, 'events.outcome': 1, _id: 1 }, { name: 'outcome' })
+deliveries.index({ tenant: 1, standings: 1, _id: 1 }, { name: 'standing' })
 // For operators: the history of a tenant, its dead letters, and what became of an object that has no record.
 deliveries.index({ tenant: 1, _id: 1 }, { name: 'newest' })
 deliveries.index(

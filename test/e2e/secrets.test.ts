@@ -24,7 +24,9 @@ describe('secrets planted wherever one may stand', () => {
     return secret
   }
 
-  before(async () => {
+  before(async function () {
+    // A server of its own begins for it.
+    this.timeout(60_000)
     const stream = new PassThrough()
     stream.setEncoding('utf8').on('data', text => lines.push(text))
     college = await openCollege({
