@@ -277,7 +277,8 @@ async function start(
       measures,
       expiring: tenants.expiring,
       pipelinesWith: async (tenant, module, mapping) => {
-        const mappings = { ...(await savedMappings(store, tenant)), [module]: mapping }
+        const { [module]: _, ...others } = await savedMappings(store, tenant)
+        const mappings = mapping === undefined ? others : { ...others, [module]: mapping }
         return loadPipelines({ folders: settings.folders, registry, tenant, mappings })
       },
       refresh: () => tenants.refresh(),

@@ -108,7 +108,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   mappings: {
     usage:
-      '[list] | show <module> | preview <module> <file> | save <module> <file> --reason <why> | versions <module> | rollback <module> <version> --reason <why>',
+      '[list] | show <module> | preview <module> <file> | save <module> <file> --reason <why> | versions <module> | compare <module> <version> [<version>] | rollback <module> <version> --reason <why>',
     summary: 'Where a college has its own field names: seen, tried on real events, saved, rolled back.',
     details: `${OPERATE}  preview and save end with 1 when the mapping has findings.\n`,
     load: async () => (await import('./operate/mappings.ts')).mappings,
@@ -122,13 +122,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./operate/modules.ts')).modules,
   },
   tenants: {
-    usage: '[list] | rotate <endpoint> [--hours <overlap>] | pause --reason <why> | resume',
-    summary: 'The colleges, with their endpoints; one paused and resumed.',
+    usage:
+      '[list] | create <id> --name <name> | rotate <endpoint> [--hours <overlap>] | pause --reason <why> | resume',
+    summary: 'The colleges, with their endpoints; one made, paused and resumed.',
     details: OPERATE,
     load: async () => (await import('./operate/administration.ts')).tenants,
   },
   keys: {
-    usage: '[list] | create --scope read|operate|configure|admin [--days <n>] | revoke <key>',
+    usage:
+      '[list] | create --scope read|operate|configure|admin [--days <n>] | rotate <key> [--hours <overlap>] | revoke <key>',
     summary: 'The keys of people and tools.',
     details: OPERATE,
     load: async () => (await import('./operate/administration.ts')).keys,

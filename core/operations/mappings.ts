@@ -19,8 +19,8 @@ const MOST_VERSIONS = 100
 /** What the desk needs besides to try a mapping before it counts. */
 export interface MappingDesk extends Desk {
   readonly connectors: ReadonlyMap<string, ConnectorDefinition>
-  /** The tenant's pipelines as they would be with this mapping, with what is wrong with it. */
-  readonly rehearsed: (module: string, version: number, mapping: MappingFile) => Promise<PipelineSet>
+  /** The tenant's pipelines as they would be with this mapping, or that of its file, with what is wrong with it. */
+  readonly rehearsed: (module: string, saved: SavedMapping | undefined) => Promise<PipelineSet>
   /** Milliseconds since 1970 -> the college's settings. */
   readonly timezone: string
 }
@@ -78,7 +78,7 @@ function linesOf({ file, plain }: CompiledPipeline): readonly MappingLine[] {
 }
 
 /** A name, a list of one name and an object that says no more are one rule. */
-function isSameRule(a: Json, b: Json | undefined): boolean {
+export function isSameRule(a: Json, b: Json | undefined): boolean {
   if (b === undefined) return false
   const whole = (rule: Json): Json => {
     const { from, ...rest } = ruleObject(rule as RuleFile, 'from')
@@ -87,7 +87,7 @@ function isSameRule(a: Json, b: Json | undefined): boolean {
   return equal(whole(a), whole(b))
 }
 
-function rulesOf(file: PipelineFile, flow: string): Readonly<Record<string, Json>> {
+export function rulesOf(file: PipelineFile, flow: string): Readonly<Record<string, Json>> {
   const map = file.flows[flow]?.steps.find(({ step }) => step === 'map')
   return (map?.['fields'] ?? {}) as Readonly<Record<string, Json>>
 }
@@ -138,7 +138,7 @@ async function findingsOf(
   version: number,
   mapping: MappingFile,
 ): Promise<readonly Finding[]> {
-  const { findings } = await desk.rehearsed(module, version, mapping)
+  const { findings } = await desk.rehearsed(module, { version, mapping })
   const own = `mapping ${desk.tenant.id}/${module}, version ${version}`
   return findings.filter(({ file }) => file === own)
 }
@@ -193,7 +193,7 @@ export async function previewMapping(
   const version = Math.max(1, current.version) + 1
   const findings = await findingsOf(desk, module, version, mapping)
   if (findings.length > 0) return { findings, events: 0, differences: [] }
-  const changed = await desk.rehearsed(module, version, mapping)
+  const changed = await desk.rehearsed(module, { version, mapping })
   const samples = await desk.store.history.samples(desk.tenant.id, module, most)
   const events = samples.flatMap(delivery => payloadsOf(desk, delivery, module)).slice(0, most)
   const differences = events.flatMap(({ id, resource, payload }) => {

@@ -6,6 +6,20 @@ import { createKey, type KeyMaking, type NewKey } from './keys.ts'
 
 const HOUR_MS = 3_600_000
 
+/** What a tenant's id may be: it stands in headers, file names and keys. */
+export const TENANT_ID = /^[a-z0-9][a-z0-9-]{1,62}$/
+/** An id by which a remote knows a tenant. */
+export const ORGANISATION_ID = /^[\w.-]{1,60}$/
+
+/** Whether it is a time zone by its IANA name. */
+export function isZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
 /** How what a tenant needs is made. */
 export interface TenantMaking {
   readonly sealing: Sealing

@@ -109,6 +109,26 @@ describe('an admin edits a mapping', () => {
     expect(pipelines.modules.get('student')?.config).to.match(/default\.4$/)
   })
 
+  it('compares any two versions, line by line', async () => {
+    const compared = async (query: string) => (await college.call('GET', `${PATH}/compare?${query}`)).body
+    const email = (body: Item) =>
+      (body['differences'] as Item[]).map(({ of, field, what }) => [of, field, what])
+    const own = await compared('from=0')
+    expect(own).to.include({ from: 0, to: 4, module: 'student' })
+    expect(email(own)).to.deep.equal([['zoho-to-moodle', 'email', 'line']])
+    const [difference] = own['differences'] as Item[]
+    expect(JSON.stringify(difference?.['from']))
+      .to.contain('Academic Email')
+      .and.not.to.contain('Private_Mail')
+    expect(JSON.stringify(difference?.['to'])).to.contain('Private_Mail')
+    expect(email(await compared('from=2&to=4')), 'rolled back').to.deep.equal([])
+    expect(email(await compared('from=4&to=3'))).to.deep.equal([['zoho-to-moodle', 'email', 'line']])
+    // No file has a mapping of it, and there is no fifth version.
+    for (const query of ['from=1', 'from=5', 'from=0&to=9'])
+      expect((await college.call('GET', `${PATH}/compare?${query}`)).status, query).to.equal(404)
+    expect((await college.call('GET', `${PATH}/compare`)).status).to.equal(400)
+  })
+
   it('sees the modules, and the fields of each', async () => {
     const { body } = await college.call('GET', '/v1/extension/modules')
     expect((body['items'] as Item[]).map(({ module }) => module)).to.include('grade')

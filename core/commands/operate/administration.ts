@@ -4,7 +4,7 @@ import { DataError } from '../../errors.ts'
 import { SCOPES } from '../../http/ports.ts'
 import { listGates, resume } from '../../operations/gates.ts'
 import { createKey, listKeys, OVERLAP_HOURS, revokeKey, rotateKey } from '../../operations/keys.ts'
-import { rotateSecret } from '../../operations/tenants.ts'
+import { createTenant, isZone, ORGANISATION_ID, rotateSecret, TENANT_ID } from '../../operations/tenants.ts'
 import { tenantMaking } from '../../tenant-making.ts'
 import { UsageError } from '../pipeline-context.ts'
 import type { RunCommand } from '../table.ts'
@@ -86,7 +86,60 @@ function hoursOf({ values }: Terminal): number {
   return Number(hours)
 }
 
+/** The installation's own college makes others. Raises UsageError, DataError. */
+async function makeTenant(terminal: Terminal): Promise<number> {
+  const { desk, names, values, show, context } = terminal
+  if (desk.tenant.id !== context.settings.defaultTenant)
+    throw new UsageError('Colleges are made in the name of the installation: leave --tenant out.')
+  const given = tenantIn(names[0] as string, values, context.connectors)
+  const made = await createTenant(desk, making(terminal), given)
+  if (made === undefined)
+    throw new DataError('TENANT_EXISTS', `There is a college "${given.id}" already.`, { at: 'id' })
+  show({ ...made.tenant, key: made.key, endpoints: made.endpoints }, () => [
+    `${given.id} is made; what follows is shown once.`,
+    `key: ${made.key.key}`,
+    ...made.endpoints.map(
+      ({ id, connector, verifier, secret }) => `${connector} ${verifier} ${id}: ${secret}`,
+    ),
+  ])
+  return 0
+}
+
+function tenantIn(id: string, values: Terminal['values'], connectors: readonly { name: string }[]) {
+  const text = (name: string) => (values[name] as string | undefined)?.trim()
+  const called = text('name') ?? ''
+  const [timezone, language] = [text('timezone') ?? 'UTC', text('language') ?? 'en']
+  if (!TENANT_ID.test(id))
+    throw new UsageError('The id has 2 to 63 small letters, digits and hyphens, and begins with no hyphen.')
+  if (called === '' || called.length > 120)
+    throw new UsageError('--name is how people call it, 120 characters at most.')
+  if (!isZone(timezone)) throw new UsageError(`"${timezone}" is no time zone: Asia/Amman, for example.`)
+  if (language !== 'en' && language !== 'ar') throw new UsageError('--language is en or ar.')
+  const organisations = Object.fromEntries(
+    ((values['org'] as unknown as readonly string[] | undefined) ?? []).map(given => {
+      const [connector = '', organisation = ''] = given.split('=')
+      if (connectors.some(each => each.name === connector) && ORGANISATION_ID.test(organisation))
+        return [connector, organisation]
+      throw new UsageError(
+        `--org is <connector>=<id>; connectors are ${connectors.map(each => each.name).join(', ')}.`,
+      )
+    }),
+  )
+  return { id, name: called, timezone, language, organisations }
+}
+
 export const tenants: RunCommand = withSubcommands('tenants', {
+  create: {
+    usage: '<id> --name <name> [--timezone <zone>] [--language en|ar] [--org <connector>=<id> ...]',
+    names: 1,
+    options: {
+      name: { type: 'string' },
+      timezone: { type: 'string' },
+      language: { type: 'string' },
+      org: { type: 'string', multiple: true },
+    },
+    run: makeTenant,
+  },
   list: {
     usage: '',
     async run({ desk, list }) {

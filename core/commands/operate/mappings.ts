@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import { DataError } from '../../errors.ts'
 import { parseJson } from '../../json.ts'
+import { compareMappings } from '../../operations/mapping-comparison.ts'
 import {
   type MappingDesk,
   mappingVersions,
@@ -32,13 +33,11 @@ async function mappingDesk({ desk, context }: Terminal): Promise<MappingDesk> {
     ...desk,
     connectors: tenant.pipelines.registry.connectors,
     timezone: document?.timezone ?? 'UTC',
-    rehearsed: (module, version, mapping) =>
-      loadPipelines({
-        folders: context.folders,
-        registry,
-        tenant: tenant.id,
-        mappings: { ...saved, [module]: { version, mapping } },
-      }),
+    rehearsed: (module, mapping) => {
+      const { [module]: _, ...others } = saved
+      const mappings = mapping === undefined ? others : { ...others, [module]: mapping }
+      return loadPipelines({ folders: context.folders, registry, tenant: tenant.id, mappings })
+    },
   }
 }
 
@@ -144,6 +143,34 @@ export const mappings: RunCommand = withSubcommands('mappings', {
         at,
         by,
         reason,
+      ])
+      return 0
+    },
+  },
+  compare: {
+    usage: '<module> <version> [<version>]',
+    least: 2,
+    names: 3,
+    async run(terminal) {
+      const [name, from, to] = terminal.names as [string, string, string | undefined]
+      const wrong = [from, to].find(version => version !== undefined && !/^\d{1,9}$/.test(version))
+      if (wrong !== undefined) throw new UsageError(`"${wrong}" is no version.`)
+      const module = moduleOf(terminal, name)
+      const desk = await mappingDesk(terminal)
+      const compared = await compareMappings(
+        desk,
+        module,
+        Number(from),
+        to === undefined ? undefined : Number(to),
+      )
+      if (compared === undefined)
+        throw missing('version of the mapping', `${module} ${from} ${to ?? ''}`.trim())
+      terminal.show(compared, () => [
+        `${module}: version ${compared.from} → ${compared.to}, ${compared.differences.length} lines differ.`,
+        ...compared.differences.flatMap(({ of, field, from: before, to: after }) => [
+          harmless(`${of}  ${field}`),
+          harmless(`  ${JSON.stringify(before)} → ${JSON.stringify(after)}`),
+        ]),
       ])
       return 0
     },

@@ -1,13 +1,19 @@
 /** Who may come in: tenants, their signing secrets, and the keys of people and tools. */
 import Joi from 'joi'
 import { createKey, listKeys, OVERLAP_HOURS, revokeKey, rotateKey } from '../../operations/keys.ts'
-import { createTenant, rotateSecret, type TenantMaking } from '../../operations/tenants.ts'
+import {
+  createTenant,
+  isZone,
+  ORGANISATION_ID,
+  rotateSecret,
+  TENANT_ID,
+  type TenantMaking,
+} from '../../operations/tenants.ts'
 import { SCOPES } from '../ports.ts'
 import { problem } from '../problems.ts'
 import { name, type Operation } from './route.ts'
 
 const hours = Joi.number().integer().min(0).max(720).default(OVERLAP_HOURS)
-const TENANT_ID = /^[a-z0-9][a-z0-9-]{1,62}$/
 
 export interface AdministrationOptions {
   readonly making: TenantMaking
@@ -22,7 +28,7 @@ export interface AdministrationOptions {
 export function administrationOperations(options: AdministrationOptions): readonly Operation[] {
   const { making, installation, connectors, afterwards } = options
   const organisationIds = Object.fromEntries(
-    [...connectors].map(connector => [`${connector}OrgId`, Joi.string().pattern(/^[\w.-]{1,60}$/, 'id')]),
+    [...connectors].map(connector => [`${connector}OrgId`, Joi.string().pattern(ORGANISATION_ID, 'id')]),
   )
   return [
     {
@@ -123,12 +129,4 @@ export function administrationOperations(options: AdministrationOptions): readon
       },
     },
   ]
-}
-
-function isZone(zone: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
 }

@@ -2,6 +2,7 @@
 import Joi from 'joi'
 import type { Finding } from '../../errors.ts'
 import { listConnections, type Sealing, saveConnection } from '../../operations/connections.ts'
+import { compareMappings } from '../../operations/mapping-comparison.ts'
 import {
   type MappingDesk,
   mappingVersions,
@@ -20,6 +21,7 @@ import { type Call, name, type Operation, reason } from './route.ts'
 
 const MODULE = '/v1/extension/field-mappings/{module}'
 const mapping = Joi.object().required().unknown()
+const version = Joi.number().integer().min(0).max(999_999_999)
 
 export interface ExtensionOptions {
   readonly deskFor: (call: Call) => Promise<MappingDesk>
@@ -132,6 +134,21 @@ export function extensionOperations(options: ExtensionOptions): readonly Operati
       async handle(call) {
         const module = moduleOf(call)
         return module === undefined ? undefined : { items: await mappingVersions(call.desk, module) }
+      },
+    },
+    {
+      method: 'GET',
+      path: `${MODULE}/compare`,
+      scope: 'read',
+      summary:
+        'What two versions have differently: 0 is the pipeline alone, 1 the file; `to` is by default the one that counts.',
+      params: { module: name },
+      query: { from: version.required(), to: version },
+      async handle(call) {
+        const module = moduleOf(call)
+        if (module === undefined) return undefined
+        const { from, to } = call.query as unknown as { from: number; to?: number }
+        return compareMappings(await deskFor(call), module, from, to)
       },
     },
     {

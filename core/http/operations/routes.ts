@@ -39,8 +39,12 @@ export interface OperationsOptions {
   readonly measures: Measures
   /** What ends by itself of a tenant's connections. */
   readonly expiring: (tenant: string) => Promise<readonly Expiring[]>
-  /** A tenant's pipelines as they would be with this mapping of `module`. */
-  readonly pipelinesWith: (tenant: string, module: string, mapping: SavedMapping) => Promise<PipelineSet>
+  /** A tenant's pipelines as they would be with this mapping of `module`; undefined: with that of its file. */
+  readonly pipelinesWith: (
+    tenant: string,
+    module: string,
+    mapping: SavedMapping | undefined,
+  ) => Promise<PipelineSet>
   /** Takes up at once what was saved. */
   readonly refresh: () => Promise<void>
   readonly sealing: Sealing
@@ -61,7 +65,7 @@ export function operationsOf(options: OperationsOptions): readonly Operation[] {
       tenant,
       connectors,
       timezone: tenant.run(now()).timezone,
-      rehearsed: (module, version, mapping) => pipelinesWith(tenant.id, module, { version, mapping }),
+      rehearsed: (module, saved) => pipelinesWith(tenant.id, module, saved),
     }
   }
   return [
