@@ -1,6 +1,3 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Json, Payload } from '../../core/plugin.ts'
 import { type College, notification, openCollege, until } from './college.ts'
@@ -9,18 +6,13 @@ type Item = Readonly<Record<string, Json>>
 
 describe('an operator’s session', () => {
   let college: College
-  let home: string
   let next = 5000
 
   before(async () => {
-    home = await mkdtemp(join(tmpdir(), 'wasl-home-'))
-    college = await openCollege({ announce: false, environment: { WASL_HOME: home } })
+    college = await openCollege({ announce: false })
   })
 
-  after(async () => {
-    await college.close()
-    await rm(home, { recursive: true, force: true })
-  })
+  after(() => college.close())
 
   function student(changes: Payload = {}): Payload & { id: string } {
     next += 1
@@ -117,16 +109,23 @@ describe('an operator’s session', () => {
     expect(letters[0]?.['explained']).to.have.all.keys('cause', 'who', 'next')
     expect(await why(rows[0]?.id ?? '')).to.include({ because: 'invalid', field: 'email' })
 
-    await mkdir(join(home, 'config', 'mappings', 'default'), { recursive: true })
+    const path = '/v1/extension/field-mappings/student'
     const mapping = {
-      module: 'student',
       read: { 'zoho/BTEC_Students': { email: { from: ['Academic_Email', 'Personal_Mail'] } } },
     }
-    await writeFile(join(home, 'config', 'mappings', 'default', 'student.json'), JSON.stringify(mapping))
-    await until('the mapping runs', async () => {
-      const { pipelines } = await college.engine.tenants.get('default')
-      return pipelines.modules.get('student')?.mapping !== undefined
-    })
+    const preview = await post(`${path}/preview`, { mapping, events: 5 })
+    const differences = preview.body['differences'] as Item[]
+    expect(differences.map(({ outcome }) => outcome)).to.deep.equal(
+      Array.from({ length: 5 }, () => ({ before: 'INVALID', after: 'NEW' })),
+    )
+    const etag = (await college.call('GET', path)).headers.get('etag') ?? ''
+    const saved = await college.call(
+      'PUT',
+      path,
+      { mapping, reason: 'Private addresses count too.' },
+      { 'if-match': etag },
+    )
+    expect(saved.status, JSON.stringify(saved.body)).to.equal(200)
     const job = await post('/api/v1/dead-letters/retry', { filter: { code: 'REQUIRED' } })
     expect(await jobDone(job.body['id'])).to.include({ state: 'done', done: 5, refused: 0 })
     await college.quiet()
@@ -304,6 +303,36 @@ describe('why is this student not in Moodle?', () => {
     })
     expect(why).to.include({ because: 'no_role_yet' })
   })
+
+  it('because the student was merged into the one whom Moodle told of before', async () => {
+    await college.call('POST', '/api/v1/gates/zoho/pause', { reason: 'So that Zoho hears of it later.' })
+    await until('the engine knows', () =>
+      college.engine.delivery.gates.some(({ remote }) => remote === 'zoho'),
+    )
+    const user = college.moodle.person.createUser(
+      {
+        username: 'lina.80',
+        email: 'lina.80@college.test',
+        firstname: 'Lina',
+        lastname: 'Haddad',
+        idnumber: 'STU-80',
+      },
+      'student',
+    )
+    await until('Moodle’s event', async () => {
+      const { status } = await college.call('GET', `/api/v1/records/student/${user.id}`)
+      return status === 200
+    })
+    const { id: _id, ...fields } = person('80')
+    const id = college.zoho.person.create('BTEC_Students', fields)
+    await sync('students', { ...fields, id })
+    const why = await until('the merge', async () => {
+      const told_ = await told('student', id)
+      return told_['because'] === 'merged' ? told_ : undefined
+    })
+    expect(why['sentence']).to.match(/^It was merged into the record [0-9a-f]{24}/)
+    await college.call('POST', '/api/v1/gates/zoho/resume')
+  }).timeout(20_000)
 
   it('in Arabic, for who reads Arabic', async () => {
     const { body } = await college.call('GET', '/api/v1/records/enrollment/71000000000000001?lang=ar')
