@@ -86,7 +86,7 @@ describe('connectors', () => {
     expect(hint).to.contain('defineConnector')
   })
 
-  it('are refused when two have one name', async () => {
+  it('C16: are refused when two have one name', async () => {
     for (const folder of ['a', 'b']) {
       write(`connectors/${folder}/index.ts`, teams.replace('NAME', 'same'))
       write(`connectors/${folder}/resource.ts`, resource)

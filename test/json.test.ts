@@ -87,7 +87,7 @@ describe('parseJson', () => {
     expect(JSON.stringify(parseJson(`${'['.repeat(64)}${']'.repeat(64)}`))).to.have.length(128)
   })
 
-  it('passes over a byte order mark', () => {
+  it('W12: passes over a byte order mark', () => {
     expect(parseJson(Buffer.from([0xef, 0xbb, 0xbf, 0x7b, 0x7d]))).to.deep.equal({})
   })
 
@@ -97,7 +97,7 @@ describe('parseJson', () => {
     expect(Number(process.hrtime.bigint() - started) / 1e6).to.be.below(50)
   })
 
-  it('changes no prototype', () => {
+  it('W14: changes no prototype', () => {
     for (const text of ['{"__proto__":{"isAdmin":true}}', '{"constructor":{"prototype":{"isAdmin":true}}}'])
       try {
         parseJson(text)

@@ -19,7 +19,7 @@ describe('secrets', () => {
     expect(seal('a', 'c')).to.not.equal(seal('a', 'c'))
   })
 
-  it('does not open a value that was copied to another tenant', () => {
+  it('T10: does not open a value that was copied to another tenant', () => {
     const sealed = seal('token', 'a/zoho')
     expect(() => open(sealed, 'b/zoho'))
       .to.throw(SetupError)

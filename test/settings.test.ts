@@ -160,7 +160,7 @@ describe('a connection', () => {
     expect(error.message).to.contain('CRM_CLIENT_SECRET: its value does not fit').and.not.contain('abc')
   })
 
-  it('says which variable is missing, and which was probably mistyped', async () => {
+  it('C18: says which variable is missing, and which was probably mistyped', async () => {
     const error = await refusal(() => from({ CRM_BASE_URL: 'https://x', CRM_CLIENT_SECRETT: 'abcd' }))
     expect(error.message).to.contain('CRM_CLIENT_SECRET: it is not set')
     expect(error.message).to.contain(

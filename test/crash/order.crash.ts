@@ -15,7 +15,7 @@ describe('any order', function () {
   })
   after(() => two.close())
 
-  it('versions 1 to 6 in all 720 orders end at 6, and never go back', async () => {
+  it('D11: versions 1 to 6 in all 720 orders end at 6, and never go back', async () => {
     const { college, engines } = two
     const orders = permutations(VERSIONS)
     const statuses = new Map<number, number>()
@@ -69,7 +69,7 @@ describe('any order', function () {
     expect(back).to.equal(0)
   })
 
-  it('A, then B from the other side, then A: both sides end at A, 50 times', async () => {
+  it('D17: A, then B from the other side, then A: both sides end at A, 50 times', async () => {
     const { college } = two
     let ended = 0
     const endpoint = college.engine.credentials.endpoints['zoho']

@@ -140,7 +140,7 @@ describe('an accounting', () => {
     ['a module', '/api/v1/modules/students', 'paused_module'],
     ['a college', '/api/v1/tenant', 'paused_tenant'],
   ] as const)
-    it(`${what} is paused: what comes in waits, nothing is sent, and all of it goes when it is resumed`, async () => {
+    it(`T11: ${what} is paused: what comes in waits, nothing is sent, and all of it goes when it is resumed`, async () => {
       const paused = await college.call('POST', `${path}/pause`, { reason: 'Upgrade tonight.' })
       expect(paused.body['status']).to.equal('paused')
       await until('the engine knows', isPaused)

@@ -18,7 +18,7 @@ describe('who may come in', () => {
   const status = async (key: Json | undefined, path = '/v1/extension/modules') =>
     (await college.call('GET', path, undefined, with_(key))).status
 
-  it('makes a college whose key sees only its own, and is told its secrets once', async () => {
+  it('A03, T03: makes a college whose key sees only its own, and is told its secrets once', async () => {
     const made = await college.call('POST', '/v1/extension/tenants', {
       id: 'second',
       name: 'Second College',

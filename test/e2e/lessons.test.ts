@@ -123,7 +123,7 @@ describe('lessons already paid for', () => {
     await state(`zoho/BTEC_Enrollments:${enrolment.id}`, 'ok')
   }).timeout(20_000)
 
-  it('composite unique keys per tenant: the same Zoho id in two tenants is two records', async () => {
+  it('T12: composite unique keys per tenant: the same Zoho id in two tenants is two records', async () => {
     const { store, tenants, url } = college.engine
     const key = newApiKey()
     const made = new Date()
@@ -227,7 +227,7 @@ describe('lessons already paid for', () => {
     expect((most - before) / 1024 ** 2, 'MiB more').to.be.lessThan(250)
   }).timeout(30_000)
 
-  it('check-then-act races at two simultaneous webhooks', async () => {
+  it('W02: check-then-act races at two simultaneous webhooks', async () => {
     const pairs = Array.from({ length: 20 }, () => student())
     const answers = await Promise.all(
       pairs.flatMap(one => [

@@ -72,7 +72,7 @@ describe('an admin edits a mapping', () => {
     expect(event.body['config']).to.match(/default\.2$/)
   })
 
-  it('is told when somebody else was faster, and when nothing says what is replaced', async () => {
+  it('A08: is told when somebody else was faster, and when nothing says what is replaced', async () => {
     const late = await put(reading({ from: 'Other_Mail' }), 0)
     expect([late.status, late.body['code']]).to.deep.equal([412, 'STALE_VERSION'])
     const blind = await college.call('PUT', PATH, { mapping: private_, reason: 'No version.' })
@@ -84,7 +84,7 @@ describe('an admin edits a mapping', () => {
     expect(both.map(({ status }) => status).sort()).to.deep.equal([200, 412])
   })
 
-  it('is told what is wrong, with its place, as for a file; nothing is saved', async () => {
+  it('A09: is told what is wrong, with its place, as for a file; nothing is saved', async () => {
     const { status, body } = await put({ read: { 'zoho/BTEC_Students': { emial: { from: 'Mail' } } } }, 3)
     expect([status, body['code']]).to.deep.equal([400, 'MAPPING_WRONG'])
     const [finding] = body['findings'] as Item[]
@@ -154,7 +154,7 @@ describe('an admin connects the college', () => {
     return (body['items'] as Item[]).find(({ connector }) => connector === 'moodle')
   }
 
-  it('enters a token, which goes in and never comes out again', async () => {
+  it('A04: enters a token, which goes in and never comes out again', async () => {
     expect(await moodle()).to.include({ connected: true, saved: false })
     const { url, token } = college.moodle.settings
     const saved = await put({ url, token, allowPrivate: true })
@@ -192,7 +192,7 @@ describe('an admin connects the college', () => {
     expect(await moodle()).to.deep.equal(before)
   })
 
-  it('is told what is wrong, and no secret is quoted', async () => {
+  it('A04: is told what is wrong, and no secret is quoted', async () => {
     const { status, body } = await put({ token: ['canary-of-a-token'], adress: 'x' })
     expect([status, body['code']]).to.deep.equal([400, 'SETTINGS'])
     expect((body['findings'] as Item[]).map(({ pointer }) => pointer)).to.include.members([

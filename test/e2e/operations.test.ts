@@ -134,7 +134,7 @@ describe('an operator’s session', () => {
     expect(rows.filter(row => !here.has(String(row['Student_ID'])))).to.deep.equal([])
   }).timeout(30_000)
 
-  it('tries one dead letter again: a second click is told that it is on its way, or done', async () => {
+  it('A05: tries one dead letter again: a second click is told that it is on its way, or done', async () => {
     college.moodle.person.createUser(
       { username: 'taken.by.another', email: 'another@else.test', firstname: 'S', lastname: 'E' },
       'none',

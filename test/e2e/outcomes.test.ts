@@ -64,7 +64,7 @@ describe('what a webhook comes to', () => {
     expect(college.moodle.log.length).to.equal(calls)
   })
 
-  it('is another delivery when other bytes come under the same id', async () => {
+  it('W03: is another delivery when other bytes come under the same id', async () => {
     const one = student()
     await send(notification(one, { notification_id: 'reused' }))
     const answer = await send(notification({ ...one, City: 'Aqaba' }, { notification_id: 'reused' }))

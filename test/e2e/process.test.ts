@@ -90,7 +90,7 @@ describe('the engine as a process, on the embedded store', () => {
     })
   }
 
-  it('loses nothing when it is killed between the 202 and the push', async () => {
+  it('W01: loses nothing when it is killed between the 202 and the push', async () => {
     const credentials = await start()
     moodle.faults.add({ kind: 'latency', ms: 60_000, times: 100 })
     const ids = ['4000000000000000001', '4000000000000000002', '4000000000000000003']
@@ -112,7 +112,7 @@ describe('the engine as a process, on the embedded store', () => {
     expect([...moodle.site.users.all()].filter(user => user.firstname === 'Rana')).to.have.length(ids.length)
   }).timeout(90_000)
 
-  it('goes on when its store was killed, and has lost nothing', async () => {
+  it('W01: goes on when its store was killed, and has lost nothing', async () => {
     const credentials: Credentials = JSON.parse(await readFile(join(folder, 'credentials.json'), 'utf8'))
     const store = (await readdir('/proc')).find(pid => {
       try {

@@ -119,7 +119,7 @@ describe('files that change while the engine runs', () => {
     expect(answer.body).to.include({ outcome: 'NEW', module: 'attendance' })
   })
 
-  it('a broken edit keeps the version that ran, and the finding says where it is wrong', async () => {
+  it('C17: a broken edit keeps the version that ran, and the finding says where it is wrong', async () => {
     const broken = JSON.stringify({ ...attendance, version: 2 }, null, 2)
     await write(
       'pipelines/attendance.json',

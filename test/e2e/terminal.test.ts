@@ -221,7 +221,7 @@ describe('the operator at a terminal', () => {
     }
   })
 
-  it('verifies the audit log, and is told the first row that somebody changed', async () => {
+  it('A11: verifies the audit log, and is told the first row that somebody changed', async () => {
     const { code, text } = await wasl('audit verify')
     expect([code, text]).to.satisfy(() => code === 0 && /^All \d+ rows are as they were written/.test(text))
     const { head } = await json('audit verify')
@@ -238,11 +238,22 @@ describe('the operator at a terminal', () => {
     await rows.deleteOne({ number: last[0]?.['number'] })
     expect((await wasl('audit verify')).code).to.equal(0)
     expect((await wasl(`audit verify --head ${head}`)).code).to.equal(1)
+    const [two, three] = await Promise.all([2, 3].map(number => rows.findOne({ number })))
+    const swap = (
+      number: number,
+      { number: _, _id, ...content }: object & { number?: number; _id?: unknown },
+    ) => rows.updateOne({ number }, { $set: content })
+    await swap(2, three ?? {})
+    await swap(3, two ?? {})
+    expect((await wasl('audit verify')).text).to.match(/^Row 2 is not as it was written/)
+    await swap(2, two ?? {})
+    await swap(3, three ?? {})
+    expect((await wasl('audit verify')).code).to.equal(0)
     await rows.deleteOne({ number: 3 })
     expect((await wasl('audit verify')).text).to.match(/^Row 3 .*row 3 is missing/)
   })
 
-  it('lets no text from outside steer the terminal', async () => {
+  it('D04: lets no text from outside steer the terminal', async () => {
     // No name: the mapping that was saved above may read it from elsewhere by now.
     const city = 'Nour\u001b[31m\u202emoc.live'
     const id = await sync({ Full_Name: 'Rami', City: city, Academic_Email: 'rami@college.test' })

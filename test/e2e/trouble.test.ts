@@ -85,7 +85,7 @@ describe('trouble with the remotes', () => {
     await synced(one.id)
   }).timeout(40_000)
 
-  it('a store that takes no writes is a 503 that says when to come back', async () => {
+  it('W17: a store that takes no writes is a 503 that says when to come back', async () => {
     await college.engine.store.close()
     const answer = await college.webhook('student', notification({ id: '1', Full_Name: 'Nobody' }))
     expect(answer.status).to.equal(503)

@@ -8,7 +8,7 @@ const KEYED = '/api/v1/events/register/People'
 const SIGNED = '/api/v1/events/classroom/user_created'
 
 describe('wrong keys', () => {
-  it('are answered 429 beyond 30 from an address, whatever X-Forwarded-For says, and one more every 2 s', async () => {
+  it('A02: are answered 429 beyond 30 from an address, whatever X-Forwarded-For says, and one more every 2 s', async () => {
     let now = NOW
     const at = await college({ now: () => now })
     const answers = { 401: 0, 429: 0 } as Record<number, number>
@@ -40,7 +40,7 @@ describe('wrong keys', () => {
     await at.server.stop()
   })
 
-  it('lock out no right key that was seen before, and no endpoint with the right secret', async () => {
+  it('A02: lock out no right key that was seen before, and no endpoint with the right secret', async () => {
     const at = await college()
     const right = () => at.server.inject(at.keyed(KEYED, {}))
     expect((await right()).statusCode).to.equal(202)

@@ -76,7 +76,7 @@ describe('who is calling', () => {
     expect(at.lines.join('\n')).not.to.match(/whsec_[A-Za-z0-9+/]{8}|wasl_[a-z0-9]+_[a-z0-9]{8}|v1,/)
   })
 
-  it('accepts either live secret, 299 s early or late', async () => {
+  it('S03, S12: accepts either live secret, 299 s early or late', async () => {
     const { secrets } = at.endpoints[0]!
     for (const secret of secrets)
       for (const shift of [-299_000, 299_000]) {

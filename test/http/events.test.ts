@@ -66,7 +66,7 @@ describe('POST /events and /webhooks', () => {
     expect(at.intake.arrivals).to.have.length(2)
   })
 
-  it('takes another body under the same id as a second delivery, and says so', async () => {
+  it('W03: takes another body under the same id as a second delivery, and says so', async () => {
     await at.server.inject(at.signed(EVENT, { a: 1 }, { id: 'x' }))
     const response = await at.server.inject(at.signed(EVENT, { a: 2 }, { id: 'x' }))
     expect(response.statusCode).to.equal(202)
@@ -94,7 +94,7 @@ describe('POST /events and /webhooks', () => {
       expect('body' in arrival).to.equal(code === undefined)
     })
 
-  it('looks at the bytes whatever the type says', async () => {
+  it('W16: looks at the bytes whatever the type says', async () => {
     for (const type of [
       'text/plain',
       'application/json; charset=utf-16',
@@ -118,7 +118,7 @@ describe('POST /events and /webhooks', () => {
     expect((await at.server.inject(at.signed('/api/v1/events/nobody/user', {}))).statusCode).to.equal(404)
   })
 
-  it('refuses a compressed body without opening it', async () => {
+  it('W09: refuses a compressed body without opening it', async () => {
     const request = at.signed(EVENT, STUDENT)
     const response = await at.server.inject({
       ...request,
@@ -135,7 +135,7 @@ describe('POST /events and /webhooks', () => {
     expect(response.result).to.include({ code: 'BODY_TOO_LARGE' })
   })
 
-  it('answers 503 with Retry-After while the store takes nothing, and while it stops', async () => {
+  it('W17: answers 503 with Retry-After while the store takes nothing, and while it stops', async () => {
     at.intake.failure = new StoreError('STORE_UNAVAILABLE', 'mongodb://user:secret@host is away')
     const response = await at.server.inject(at.signed(EVENT, STUDENT))
     expect(response.statusCode).to.equal(503)

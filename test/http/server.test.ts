@@ -73,7 +73,7 @@ describe('the HTTP server', () => {
     }
   })
 
-  it('tells a caller nothing of a mistake of ours but a correlation id', async () => {
+  it('A13: tells a caller nothing of a mistake of ours but a correlation id', async () => {
     at.intake.failure = new Error('secret at /srv/app')
     const response = await at.server.inject(at.signed(`${EVENT}?secret=canary`, {}))
     expect(response.statusCode).to.equal(500)
@@ -169,7 +169,7 @@ describe('the HTTP server', () => {
       expect(at.intake.arrivals[0]!.raw.equals(payload as Buffer)).to.equal(true)
     })
 
-    it('refuses a signature header that came twice', async () => {
+    it('S05: refuses a signature header that came twice', async () => {
       const { payload, headers } = at.signed(EVENT, { a: 1 })
       const lines = Object.entries(headers as Record<string, string>).map(
         ([name, value]) => `${name}: ${value}`,
@@ -181,11 +181,11 @@ describe('the HTTP server', () => {
       expect(await answerOf(socket)).to.contain('401')
     })
 
-    it('answers a length beyond the limit at once and closes', async () => {
+    it('W05: answers a length beyond the limit at once and closes', async () => {
       expect(await answerOf(await open(post('Content-Length: 1000000000')))).to.contain('413')
     })
 
-    it('closes on a body that does not come, and on one that comes too slowly', async () => {
+    it('W07: closes on a body that does not come, and on one that comes too slowly', async () => {
       expect(await answerOf(await open(post('Content-Length: 10')))).to.contain('408')
       const slow = await open(post('Content-Length: 100000'))
       const drip = setInterval(() => slow.write('x'), 20)
@@ -193,7 +193,7 @@ describe('the HTTP server', () => {
       clearInterval(drip)
     })
 
-    it('cuts an endless body at the limit', async () => {
+    it('W06: cuts an endless body at the limit', async () => {
       const socket = await open(post('Transfer-Encoding: chunked'))
       const chunk = `10000\r\n${'x'.repeat(65536)}\r\n`
       let written = 0

@@ -27,8 +27,23 @@ async function load(fixture: string) {
 const expected = (fixture: string) => join(folder, `${basename(fixture, '.json')}.findings.txt`)
 
 describe('broken pipeline files', () => {
+  const cases: Readonly<Record<string, string>> = {
+    'unknown-step': 'C03: ',
+    'unknown-property': 'C04: ',
+    'unknown-module': 'C06: ',
+    'wrong-type': 'C09: ',
+    'out-of-range': 'C10: ',
+    'duplicate-key': 'C11: ',
+    'prototype-names': 'C11: ',
+    'unknown-record-field': 'C11: ',
+    'dangerous-transform': 'C12: ',
+  }
+  it('are all there that show a case', () => {
+    expect(Object.keys(cases).filter(name => !fixtures.includes(`${name}.json`))).to.deep.equal([])
+  })
+
   for (const fixture of fixtures)
-    it(`tell exactly what is wrong: ${basename(fixture, '.json')}`, async () => {
+    it(`${cases[basename(fixture, '.json')] ?? ''}tell exactly what is wrong: ${basename(fixture, '.json')}`, async () => {
       const { findings } = await load(fixture)
       const text = findings.map(finding => `${findingText(finding)}\n`).join('')
       expect(text).to.equal(readFileSync(expected(fixture), 'utf8'))

@@ -18,7 +18,7 @@ describe('a JSON file', () => {
     expect(pointer(['a', 1, 'b/c~'])).to.equal('/a/1/b~1c~0')
   })
 
-  it('that is cut anywhere is one finding with its line and column', () => {
+  it('C01: that is cut anywhere is one finding with its line and column', () => {
     const step = Math.max(1, Math.floor(student.length / 400))
     for (let length = 0; length < student.trimEnd().length; length += step) {
       const { source, findings } = readSource('cut.json', student.slice(0, length))
@@ -52,7 +52,7 @@ describe('a JSON file', () => {
     expect(findings[0]?.message).to.contain('the first is at line 2')
   })
 
-  it('that is very large or very deep is refused at once', () => {
+  it('C13: that is very large or very deep is refused at once', () => {
     const started = performance.now()
     expect(readSource('big.json', `"${'x'.repeat(2 * 1024 * 1024)}"`).findings[0]?.code).to.equal(
       'FILE_TOO_LARGE',
