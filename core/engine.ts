@@ -13,6 +13,7 @@ import type { Health, HttpOptions } from './http/ports.ts'
 import { createServer } from './http/server.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createAudit } from './operations/audit.ts'
+import { endAbandoned } from './operations/bulk.ts'
 import { savedMappings } from './operations/mappings.ts'
 import { createMeasures } from './operations/measures.ts'
 import { remoteStates } from './operations/readiness.ts'
@@ -222,7 +223,10 @@ async function start(
       await schedule()
       delivery.ringSync()
     },
-    hourly: () => forgetPayloads(store, now(), 2),
+    hourly: async () => {
+      await endAbandoned(store, now())
+      await forgetPayloads(store, now(), 2)
+    },
   })
   const delivery = createDelivery({
     store,
@@ -326,6 +330,7 @@ async function start(
     closing.push({ name: 'jobs', close: ms => jobs.stop(ms) })
     // It may come up later: what is due is found without it.
     if (scheduler) jobs.start().catch(error => log.error('scheduler_not_started', { error }))
+    endAbandoned(store, now()).catch(error => log.warn('jobs_not_ended', { error }))
     forgetPayloads(store, now(), 400).catch(error => log.warn('payloads_not_forgotten', { error }))
   }
   return { url, credentials, store, delivery, tenants, alerts, storeName: address.name, stop: stopAll }

@@ -56,11 +56,23 @@ export async function startBulk(desk: Desk, order: BulkOrder): Promise<BulkDocum
     done: 0,
     refused: 0,
     startedAt: new Date(now()),
+    seenAt: new Date(now()),
     expireAt: new Date(now() + 30 * 24 * 3_600_000),
   })
   await audit.write({ tenant: tenant.id, by, action: what, target: job._id, details })
   return job
 }
+
+/** A job that has not moved for so long was left by an engine or command that ended within it. */
+const ABANDONED_MS = 5 * 60_000
+
+/** `now`: milliseconds since 1970. What they have done stays done. */
+export const endAbandoned = (store: Desk['store'], now: number): Promise<number> =>
+  store.bulk.abandon(
+    new Date(now - ABANDONED_MS),
+    new Date(now),
+    'Whoever ran it ended within it; order it again, which does only what is left.',
+  )
 
 /** Until it is done or cancelled, page by page in the order received; what fails is told in the job itself. */
 export async function runBulk(desk: Desk, job: BulkDocument, order: BulkOrder, log: Log): Promise<void> {
@@ -73,7 +85,7 @@ export async function runBulk(desk: Desk, job: BulkDocument, order: BulkOrder, l
     for await (const part of parts(desk, order)) {
       done += part.done
       refused += part.refused
-      if (!(await store.bulk.progress(tenant.id, job._id, done, refused))) {
+      if (!(await store.bulk.progress(tenant.id, job._id, done, refused, new Date(now())))) {
         state = 'cancelled'
         break
       }

@@ -1,5 +1,6 @@
 /** Jobs over many records or events that a person has ordered, with their progress. */
 import { ObjectId } from 'bson'
+import { trusted } from 'mongoose'
 import { guarded, tenantOf } from './failure.ts'
 import type { Models } from './schemas.ts'
 
@@ -14,6 +15,8 @@ export interface BulkDocument {
   done: number
   refused: number
   startedAt: Date
+  /** When it moved last. */
+  seenAt: Date
   endedAt?: Date
   error?: string
   expireAt: Date
@@ -25,7 +28,7 @@ export interface BulkJobs {
   /** Newest first. */
   page(tenant: string, limit: number): Promise<readonly BulkDocument[]>
   /** False: it was cancelled. */
-  progress(tenant: string, id: string, done: number, refused: number): Promise<boolean>
+  progress(tenant: string, id: string, done: number, refused: number, now: Date): Promise<boolean>
   /** A cancelled job stays so. */
   end(
     tenant: string,
@@ -33,6 +36,8 @@ export interface BulkJobs {
     set: Pick<BulkDocument, 'state' | 'done' | 'refused'> & { endedAt: Date },
     error?: string,
   ): Promise<void>
+  /** Jobs that have not moved since `before`: whoever ran them ended within them. The number of them. */
+  abandon(before: Date, now: Date, error: string): Promise<number>
   /** False: it does not run any more. */
   cancel(tenant: string, id: string): Promise<boolean>
 }
@@ -69,9 +74,9 @@ export function bulkIn({ bulk }: Models): BulkJobs {
           .exec(),
       ),
 
-    async progress(tenant, id, done, refused) {
+    async progress(tenant, id, done, refused, now) {
       const written = await guarded('note a job’s progress', () =>
-        bulk.updateOne(running(tenant, id), { $set: { done, refused } }).exec(),
+        bulk.updateOne(running(tenant, id), { $set: { done, refused, seenAt: now } }).exec(),
       )
       return written.matchedCount === 1
     },
@@ -82,6 +87,18 @@ export function bulkIn({ bulk }: Models): BulkJobs {
           .updateOne(running(tenant, id), { $set: { ...set, ...(error === undefined ? {} : { error }) } })
           .exec(),
       )
+    },
+
+    async abandon(before, now, error) {
+      const written = await guarded('end abandoned jobs', () =>
+        bulk
+          .updateMany(
+            { state: 'running', seenAt: trusted({ $lt: before }) },
+            { $set: { state: 'failed', endedAt: now, error } },
+          )
+          .exec(),
+      )
+      return written.modifiedCount
     },
 
     async cancel(tenant, id) {

@@ -137,6 +137,7 @@ const bulk = new Schema(
     done: { type: Number, required: true },
     refused: { type: Number, required: true },
     startedAt: { type: Date, required: true },
+    seenAt: { type: Date, required: true },
     endedAt: Date,
     error: String,
     expireAt: { type: Date, required: true },
@@ -144,6 +145,7 @@ const bulk = new Schema(
   { versionKey: false, autoIndex: false, minimize: false, collection: 'bulk' },
 )
 bulk.index({ tenant: 1, _id: 1 }, { name: 'newest' })
+bulk.index({ seenAt: 1 }, { name: 'running', partialFilterExpression: { state: 'running' } })
 bulk.index({ expireAt: 1 }, { name: 'expire', expireAfterSeconds: 0 })
 
 const syncs = new Schema(
