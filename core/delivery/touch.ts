@@ -15,8 +15,12 @@ export type Touched =
     }
 
 const TOTAL_MS = 60_000
-/** Reads of one resource begin at least so far apart: a burst of touches for one record is read twice, not a hundred times. */
+/** Reads of one resource begin at least so far apart. */
 const APART_MS = 500
+/** What was just read is not read again before. */
+const AGAIN_MS = 1000
+/** Nor, where it was touched all that time, before: a burst of touches is three reads, not one each second. */
+const BURST_MS = 5000
 
 /**
  * Reads `ids` in calls of `perCall`, one after the other. A call that fails is the failure of its own ids only.
@@ -58,30 +62,67 @@ export async function readTouched(
   return touched
 }
 
-/** Reads for many at once: while one read of a resource runs, whoever comes waits for the next, which is for all. */
+interface Round {
+  readonly ids: Set<string>
+  /** Nothing in it needs to be read before. */
+  earliest: number
+  wake: () => void
+  readonly result: Promise<ReadonlyMap<string, Touched>>
+}
+
+/**
+ * Reads for many at once: while one read of a resource runs, whoever comes waits for the next, which is for all. It
+ * goes as soon as one of its ids may be read.
+ */
 export function createTouchReader(now: () => number): typeof readTouched {
-  interface Round {
-    readonly ids: Set<string>
-    readonly result: Promise<ReadonlyMap<string, Touched>>
-  }
   const running = new Map<string, Promise<unknown>>()
   const waiting = new Map<string, Round>()
   const begun = new Map<string, number>()
+  const recent = new Map<string, { readonly at: number; readonly apart: number }>()
+
+  const earliestFor = (key: string): number => {
+    const last = recent.get(key)
+    return last === undefined ? 0 : last.at + last.apart
+  }
+
+  function note(key: string, ids: Iterable<string>): void {
+    const at = now()
+    begun.set(key, at)
+    for (const [name, last] of recent) if (at - last.at > 2 * BURST_MS) recent.delete(name)
+    for (const id of ids) {
+      const last = recent.get(`${key}:${id}`)
+      const burst = last !== undefined && at - last.at <= last.apart + APART_MS
+      recent.set(`${key}:${id}`, { at, apart: burst ? BURST_MS : AGAIN_MS })
+    }
+  }
+
+  async function pause(key: string, round: Round): Promise<void> {
+    for (let over = false; !over; ) {
+      const wait = Math.max((begun.get(key) ?? 0) + APART_MS, round.earliest) - now()
+      if (wait <= 0) return
+      over = await new Promise<boolean>(resolve => {
+        const timer = setTimeout(resolve, wait, true)
+        round.wake = () => {
+          clearTimeout(timer)
+          resolve(false)
+        }
+      })
+    }
+  }
 
   return async (tenant, resource, definition, ids) => {
     const key = `${tenant.id}|${resource}`
     let round = waiting.get(key)
     if (round === undefined) {
-      const mine = new Set<string>()
       const before = running.get(key) ?? Promise.resolve()
       const result = before.then(async () => {
-        const wait = (begun.get(key) ?? 0) + APART_MS - now()
-        if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait))
+        await pause(key, mine)
         waiting.delete(key)
-        begun.set(key, now())
-        return readTouched(tenant, resource, definition, [...mine], now)
+        note(key, mine.ids)
+        return readTouched(tenant, resource, definition, [...mine.ids], now)
       })
-      round = { ids: mine, result }
+      const mine: Round = { ids: new Set(), earliest: Number.POSITIVE_INFINITY, wake: () => {}, result }
+      round = mine
       waiting.set(key, round)
       // Whoever comes next waits for this one, however it ends.
       const ended = result.then(
@@ -94,6 +135,11 @@ export function createTouchReader(now: () => number): typeof readTouched {
       })
     }
     for (const id of ids) round.ids.add(id)
+    const earliest = Math.min(...ids.map(id => earliestFor(`${key}:${id}`)))
+    if (earliest < round.earliest) {
+      round.earliest = earliest
+      round.wake()
+    }
     return round.result
   }
 }

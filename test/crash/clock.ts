@@ -1,4 +1,4 @@
-/** A college whose delivery lives on a clock that a test turns; Agenda is off. */
+/** A college whose delivery lives on a clock that a test turns; Agenda is off unless it is asked for. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MongoClient } from 'mongodb'
 import { type College, type CollegeOptions, openCollege } from '../e2e/college.ts'
@@ -19,7 +19,7 @@ export async function openClocked(options: CollegeOptions = {}): Promise<Clocked
     ...options,
     monitorCommands: true,
     moodle: { ...options.moodle, now },
-    engine: { now, scheduler: false },
+    engine: { now, scheduler: options.engine?.scheduler ?? false },
   })
   const { db } = college.engine.store
   const collections = ['records', 'deliveries', 'gates'].map(name => db.collection(name))

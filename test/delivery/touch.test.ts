@@ -164,11 +164,43 @@ describe('touches by many at once', () => {
     const read = createTouchReader(() => clock)
     const tenant = remote.tenant()
     await read(tenant, USER, wide, ['1'])
-    clock += 480
+    clock += 980
     const started = performance.now()
     await read(tenant, USER, wide, ['1'])
     expect(performance.now() - started).to.be.within(15, 400)
     expect(remote.calls).to.have.length(2)
+  })
+
+  it('of one record in a burst are three reads in six seconds', async () => {
+    const remote = counting()
+    let clock = NOW
+    const read = createTouchReader(() => clock)
+    const tenant = remote.tenant()
+    await read(tenant, USER, wide, ['1'])
+    clock += 1000
+    await read(tenant, USER, wide, ['1'])
+    clock += 4900
+    const third = read(tenant, USER, wide, ['1'])
+    await turn()
+    expect(remote.calls).to.have.length(2)
+    await third
+    expect(remote.calls).to.have.length(3)
+  })
+
+  it('of another record do not wait for one that was just read', async () => {
+    const remote = counting()
+    let clock = NOW
+    const read = createTouchReader(() => clock)
+    const tenant = remote.tenant()
+    await read(tenant, USER, wide, ['1'])
+    clock += 1000
+    await read(tenant, USER, wide, ['1'])
+    clock += 600
+    const held = read(tenant, USER, wide, ['1'])
+    await turn()
+    expect(remote.calls).to.have.length(2)
+    await Promise.all([held, read(tenant, USER, wide, ['2'])])
+    expect(remote.calls.at(-1)).to.deep.equal(['1', '2'])
   })
 
   it('are read after one that failed, which fails for its own only', async () => {
