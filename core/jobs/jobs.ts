@@ -1,6 +1,7 @@
 /**
  * Agenda rings: it sweeps, it runs schedules, and it shows operators when something is tried again. Nothing rests on
- * it: the time at which work is due stands in our own documents, and deleting Agenda's collection loses nothing.
+ * it: the time at which work is due stands in our own documents. Deleting Agenda's collection loses nothing, and the
+ * schedules are made again.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { MongoBackend } from '@agendajs/mongo-backend'
@@ -17,6 +18,9 @@ const SYNC_SECONDS = 20
 const BUCKET_MS = 10_000
 const LOCK_MS = 60_000
 const DRAIN_MS = 2000
+/** So often is looked whether the schedules still stand in Agenda's collection. */
+const LOOK_MS = 20_000
+const SCHEDULES = { sweep: SWEEP_SECONDS, sync: SYNC_SECONDS, schedules: 3600 }
 
 export interface RetryNotice {
   readonly tenant: string
@@ -46,9 +50,11 @@ export interface JobsOptions {
   readonly sync: () => Promise<void>
   /** What is done once an hour (retention). */
   readonly hourly: () => Promise<void>
+  /** So often is looked whether the schedules are still there. Default 20 s. */
+  readonly lookMs?: number
 }
 
-export function createJobs({ db, log, now, ring, sync, hourly }: JobsOptions): Jobs {
+export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS }: JobsOptions): Jobs {
   const agenda = new Agenda({
     backend: new MongoBackend({ mongo: db as never, collection: COLLECTION }),
     processEvery: 5000,
@@ -58,11 +64,14 @@ export function createJobs({ db, log, now, ring, sync, hourly }: JobsOptions): J
     defaultLockLifetime: LOCK_MS,
     removeOnComplete: true,
   })
+  const jobs = db.collection(COLLECTION)
   const told = new Map<string, number>()
   const adding = new Set<Promise<unknown>>()
   let state = 'stopped'
   let stopped = false
   let starting: Promise<void> | undefined
+  let looking: NodeJS.Timeout | undefined
+  let mending: Promise<void> | undefined
 
   agenda.on('error', (error: Error) => {
     state = 'failing'
@@ -87,17 +96,37 @@ export function createJobs({ db, log, now, ring, sync, hourly }: JobsOptions): J
     }
   }
 
+  async function schedule(): Promise<void> {
+    await jobs.createIndex(
+      { name: 1 },
+      { name: 'single', unique: true, partialFilterExpression: { type: 'single' } },
+    )
+    for (const [name, seconds] of Object.entries(SCHEDULES)) if (!stopped) await every(seconds, name)
+  }
+
   async function begin(): Promise<void> {
     await agenda.ready
-    await db
-      .collection(COLLECTION)
-      .createIndex({ name: 1 }, { name: 'single', unique: true, partialFilterExpression: { type: 'single' } })
     if (stopped) return
     await agenda.start()
-    await every(SWEEP_SECONDS, 'sweep')
-    await every(SYNC_SECONDS, 'sync')
-    await every(3600, 'schedules')
-    if (!stopped) state = 'running'
+    await schedule()
+    if (stopped) return
+    state = 'running'
+    looking = setInterval(() => {
+      if (mending === undefined) mending = mend().finally(() => (mending = undefined))
+    }, lookMs)
+    looking.unref()
+  }
+
+  /** Whatever was deleted there never runs again by itself. */
+  async function mend(): Promise<void> {
+    try {
+      const filter = { type: 'single', name: { $in: Object.keys(SCHEDULES) } }
+      if ((await jobs.countDocuments(filter)) === Object.keys(SCHEDULES).length || stopped) return
+      await schedule()
+      log.warn('schedules_made_again', {})
+    } catch (error) {
+      if (!stopped) log.warn('schedules_not_seen', { error })
+    }
   }
 
   return {
@@ -129,10 +158,14 @@ export function createJobs({ db, log, now, ring, sync, hourly }: JobsOptions): J
     async stop(ms) {
       stopped = true
       state = 'stopped'
+      clearInterval(looking)
       const most = Math.min(ms, DRAIN_MS)
       // Whoever stops at once after the start stops what has begun only; how it failed, the starter hears. Agenda is
       // never ready where the store went away meanwhile.
-      await Promise.race([Promise.allSettled([starting, ...adding]), pause(most, undefined, { ref: false })])
+      await Promise.race([
+        Promise.allSettled([starting, mending, ...adding]),
+        pause(most, undefined, { ref: false }),
+      ])
       // Handlers take a moment; Agenda sometimes waits for jobs that it only believes to be running.
       await agenda.drain(most)
     },
