@@ -44,6 +44,8 @@ export interface EngineProcess {
   /** Undefined while it is being started again. */
   readonly pid: number | undefined
   readonly starts: number
+  /** It listened once since its last start. */
+  readonly up: boolean
   /** All but the one that `stop` asked for. */
   readonly ends: readonly End[]
   credentials(): Promise<Credentials>
@@ -72,12 +74,14 @@ export async function runEngine(
   const ends: End[] = []
   let child: ChildProcess | undefined
   let starts = 0
+  let up = false
   let wanted = true
   let output = ''
   let point: string | undefined
 
   function start(): void {
     starts += 1
+    up = false
     point = engine.next
     output = ''
     const begun = spawn(process.execPath, [entry, 'start'], {
@@ -91,6 +95,13 @@ export async function runEngine(
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     child = begun
+    ready().then(
+      () => {
+        up = true
+      },
+      // Whoever waits for it hears why.
+      () => undefined,
+    )
     for (const stream of [begun.stdout, begun.stderr])
       stream?.setEncoding('utf8').on('data', text => {
         output = `${output}${text}`.slice(-4000)
@@ -139,6 +150,9 @@ export async function runEngine(
     },
     get starts() {
       return starts
+    },
+    get up() {
+      return up && child !== undefined
     },
     async credentials() {
       // Written when it listens already.
