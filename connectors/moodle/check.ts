@@ -1,7 +1,9 @@
 import { WaslError } from '../../core/errors.ts'
 import type { Check } from '../../core/plugin.ts'
+import { capabilityCheck } from './capabilities.ts'
 import { isObject, type MoodleClient, unexpected } from './client.ts'
-import { hiddenUsers, othersAreVisible } from './visibility.ts'
+import { DEFAULT_ROLES, type MoodleSettings } from './settings.ts'
+import { hiddenBy, hiddenUsers } from './visibility.ts'
 
 /** Moodle 4.5.0: older ones get no security fixes any more, and this connector was not tried on them. */
 const OLDEST = 2024100700
@@ -42,7 +44,11 @@ export const functions: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** What `doctor` says: token and site, version, functions of the service, sight of other users. Raises nothing of ours. */
-export async function check(client: MoodleClient, signal: AbortSignal): Promise<readonly Check[]> {
+export async function check(
+  client: MoodleClient,
+  { roles }: Pick<MoodleSettings, 'roles'>,
+  signal: AbortSignal,
+): Promise<readonly Check[]> {
   try {
     const name = 'core_webservice_get_site_info'
     const { body } = await client.call({ name, parameters: {}, resource: 'moodle', writes: false }, signal)
@@ -56,6 +62,8 @@ export async function check(client: MoodleClient, signal: AbortSignal): Promise<
       ...Object.entries(functions).map(([what, needed]) => functionCheck(what, needed, allowed)),
     ]
     if (allowed.has('core_user_get_users_by_field')) checks.push(await visibilityCheck(client, signal))
+    const account = String(body['userid'])
+    checks.push(await capabilityCheck(client, account, allowed, { ...DEFAULT_ROLES, ...roles }, signal))
     return checks
   } catch (error) {
     if (!(error instanceof WaslError)) throw error
@@ -66,7 +74,8 @@ export async function check(client: MoodleClient, signal: AbortSignal): Promise<
 async function visibilityCheck(client: MoodleClient, signal: AbortSignal): Promise<Check> {
   const name = 'sight of users'
   try {
-    if (!(await othersAreVisible(client, undefined, signal))) throw hiddenUsers()
+    const missing = await hiddenBy(client, undefined, signal)
+    if (missing !== undefined) throw hiddenUsers(missing)
     return passed(name, 'the account sees other users with their email')
   } catch (error) {
     if (!(error instanceof WaslError)) throw error

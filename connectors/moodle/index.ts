@@ -44,7 +44,7 @@ export default defineConnector<MoodleSettings>({
         enrollment: enrollmentResource(client, settings),
         grade: gradeResource(),
       },
-      check: signal => check(client, signal),
+      check: signal => check(client, settings, signal),
       close: async () => client.close(),
     }
   },

@@ -5,7 +5,7 @@ import { listIn, type MoodleClient, unexpected } from './client.ts'
 const NAME = 'moodle/user'
 const FRESH_MS = 60_000
 /** Every site gives its administrator id 2 when it is installed; one of these is somebody else than the account. */
-const FIRST_IDS = Array.from({ length: 20 }, (_, index) => String(index + 2))
+const FIRST_IDS = Array.from({ length: 48 }, (_, index) => String(index + 2))
 
 /**
  * Without the right capabilities Moodle answers a look-up as if nobody was there, and an engine that believes it
@@ -30,18 +30,19 @@ export function userVisibility(client: MoodleClient, now: () => number): UserVis
 
     async assured(signal) {
       if (now() - assuredAt < FRESH_MS) return
-      if (!(await othersAreVisible(client, witness, signal))) throw hiddenUsers()
+      const missing = await hiddenBy(client, witness, signal)
+      if (missing !== undefined) throw hiddenUsers(missing)
       assuredAt = now()
     },
   }
 }
 
-/** Whether the account sees somebody else with his email, or needs no capability for it. */
-export async function othersAreVisible(
+/** The capability for want of which the account sees nobody else with his email; undefined where it sees somebody. */
+export async function hiddenBy(
   client: MoodleClient,
   witness: string | undefined,
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const name = 'core_user_get_users_by_field'
   const values = witness === undefined ? FIRST_IDS : [witness, ...FIRST_IDS]
   const { body } = await client.call(
@@ -49,9 +50,13 @@ export async function othersAreVisible(
     signal,
   )
   const users = listIn(body, name)
-  if (users.length === 0) return false
   const { id, administrator } = await whoAmI(client, signal)
-  return administrator || users.some(user => String(user['id']) !== id && typeof user['email'] === 'string')
+  if (administrator) return undefined
+  const others = users.filter(user => String(user['id']) !== id)
+  if (others.length === 0) return 'moodle/user:viewdetails'
+  // Some show their email to everybody, as the first administrator does: they prove nothing.
+  const shown = others.filter(user => typeof user['email'] === 'string').length
+  return shown > others.length - shown ? undefined : 'moodle/site:viewuseridentity'
 }
 
 async function whoAmI(client: MoodleClient, signal: AbortSignal) {
@@ -61,10 +66,14 @@ async function whoAmI(client: MoodleClient, signal: AbortSignal) {
   return { id: String(body['userid']), administrator: body['userissiteadmin'] === true }
 }
 
-export const hiddenUsers = () =>
-  new SetupError('MOODLE_USERS_HIDDEN', 'the service account cannot see other users with their email', {
-    at: 'token',
-    remote: 'moodle',
-    resource: NAME,
-    hint: 'give its role moodle/user:viewdetails, moodle/user:viewalldetails and moodle/site:viewuseridentity; until then look-ups find nobody, and doubles would be made',
-  })
+export const hiddenUsers = (missing: string) =>
+  new SetupError(
+    'MOODLE_USERS_HIDDEN',
+    `the service account cannot see other users with their email: ${missing} is missing`,
+    {
+      at: 'token',
+      remote: 'moodle',
+      resource: NAME,
+      hint: 'give its role moodle/user:viewdetails, moodle/user:viewalldetails and moodle/site:viewuseridentity; until then look-ups find nobody, and doubles would be made',
+    },
+  )

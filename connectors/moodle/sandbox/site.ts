@@ -199,10 +199,13 @@ export function openSite({ folder, wwwroot, now, debug, themerev }: SiteOptions)
 }
 
 function install(site: Site): void {
-  const account = (username: string, firstname: string, lastname: string) =>
-    site.users.insert(newUser(site, { username, firstname, lastname, email: `${username}@moodle.invalid` }))
+  const account = (username: string, firstname: string, lastname: string, maildisplay = '2') =>
+    site.users.insert(
+      newUser(site, { username, firstname, lastname, email: `${username}@moodle.invalid`, maildisplay }),
+    )
   account('guest', 'Guest user', ' ')
-  account('admin', 'Admin', 'User')
+  // The administrator of an installation shows his email to everybody.
+  account('admin', 'Admin', 'User', '1')
   account('ws_integration', 'Integration', 'Service')
   account('ws_lowpriv', 'Low', 'Privilege')
   site.categories.insert({

@@ -46,10 +46,13 @@ export const cohortFunctions: Functions = {
       ),
     },
     run(site, parameters) {
-      for (const { id, categorytype: _, ...changes } of rows(parameters['cohorts'])) {
+      for (const { id, categorytype, ...changes } of rows(parameters['cohorts'])) {
         if (text(changes['name']).trim() === '') throw invalidParameter('Invalid cohort name')
         const cohort = known(site, int(id))
         manage(site)
+        const { type } = categorytype as { type: string }
+        if (!['idnumber', 'id', 'system'].includes(type))
+          throw invalidParameter(`category type must be id, idnumber or system:${type}`)
         // Moodle does not look whether another cohort has the idnumber.
         const { visible } = changes
         site.cohorts.update(cohort.id, {
@@ -97,6 +100,8 @@ export const cohortFunctions: Functions = {
       limitnum: optional('int', '25'),
     },
     run(site, parameters) {
+      if (!site.has('moodle/cohort:manage') && !site.has('moodle/cohort:view'))
+        throw noCapability('View site-wide cohorts')
       const query = text(parameters['query']).toLowerCase()
       const found = [...site.cohorts.all()].filter(({ name, idnumber, description }) =>
         [name, idnumber, description].some(value => value.toLowerCase().includes(query)),

@@ -138,6 +138,7 @@ function createOne(site: Site, fields: Fields, origin: Origin): CourseRow {
     )
   if (!site.has('moodle/course:create')) throw noCapability('Create courses')
   const [shortname, idnumber] = [text(fields['shortname']), text(fields['idnumber'])]
+  if (shortname.trim() === '') throw moodleException('errorinvalidparam', 'The param "shortname" is invalid.')
   checkNames(site, shortname, idnumber)
   const time = site.time()
   const course = site.courses.insert({

@@ -1,4 +1,11 @@
-import { invalidParameter, MoodleException, moodleException, noRecord, noUser } from '../exceptions.ts'
+import {
+  invalidParameter,
+  MoodleException,
+  moodleException,
+  noCapability,
+  noRecord,
+  noUser,
+} from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
 import { enrolUser, unenrolUser } from '../person.ts'
 import type { CourseRow, EnrolmentRow, Site, UserRow } from '../site.ts'
@@ -28,14 +35,20 @@ export const enrolmentFunctions: Functions = {
           int(enrolment[name]),
         ) as [number, number, number]
         enterCourse(site, courseid)
-        if (!(roleid in roles))
+        const user = activeUser(site, userid)
+        if (!(roleid in roles) || !site.has('moodle/role:assign'))
           throw moodleException(
             'wsusercannotassign',
             `You don't have the permission to assign this role (${roleid}) to this user (${userid}) in this course (${courseid}).`,
           )
+        if (courseid === 1)
+          throw moodleException(
+            'wsnoinstance',
+            `Manual enrolment plugin instance doesn't exist or is disabled for the course (id = ${courseid})`,
+          )
         const status = int(enrolment['suspend']) === 0 ? 0 : 1
         const times = { timestart: int(enrolment['timestart']), timeend: int(enrolment['timeend']) }
-        enrolUser(site, { user: activeUser(site, userid), courseid, roleid, status, ...times }, 'ws')
+        enrolUser(site, { user, courseid, roleid, status, ...times }, 'ws')
       }
       return null
     },
@@ -66,6 +79,8 @@ export const enrolmentFunctions: Functions = {
       const course = site.courses.get(courseid)
       if (course === undefined) throw noRecord('course', 'SELECT * FROM {course} WHERE id = ?', [courseid])
       const options = new Map(rows(parameters['options']).map(({ name, value }) => [text(name), text(value)]))
+      if (options.get('onlysuspended') === '1' && !site.has('moodle/course:enrolreview'))
+        throw noCapability('Review course enrolments')
       const fields = options.get('userfields')?.split(',')
       return site.enrolments
         .by('courseid', courseid)

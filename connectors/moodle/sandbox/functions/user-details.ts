@@ -14,7 +14,7 @@ export function userDetails(site: Site, user: UserRow, withEmail = false): Recor
     firstname: user.firstname,
     lastname: user.lastname,
     fullname: `${user.firstname} ${user.lastname}`,
-    ...filled('email', identity || withEmail),
+    ...filled('email', identity || withEmail || user['maildisplay'] === '1'),
     ...filled('address', hidden),
     ...filled('phone1', hidden),
     ...filled('phone2', hidden),
