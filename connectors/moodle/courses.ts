@@ -140,6 +140,8 @@ export function courseResource(client: MoodleClient): ResourceConnection {
     async changes({ since = 0 }, signal) {
       const courses = await byField('', '', signal)
       const objects = courses.flatMap(course => {
+        // The site's front page is a course to Moodle, in no category; nobody is taught there.
+        if (String(course['categoryid']) === '0') return []
         const changed = seconds(course['timemodified'])
         // Without the capability that shows it, any course may have been changed.
         if (changed === undefined) return [{ id: String(course['id']) }]

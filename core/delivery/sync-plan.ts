@@ -57,7 +57,7 @@ export async function beginSync(
       tenant: tenant.id,
       module,
       by,
-      ...(full ? {} : { since: new Date(since) }),
+      ...(full ? {} : { since: wholeSecond(since) }),
       status: 'running',
       resources: [...resources],
       place: 0,
@@ -76,3 +76,6 @@ export async function beginSync(
     if (running !== null) return { sync: running, fresh: false }
   }
 }
+
+/** The times of remotes count in seconds: what was changed in the same one as `ms` must be listed. */
+const wholeSecond = (ms: number): Date => new Date(Math.floor(ms / 1000) * 1000)
