@@ -254,7 +254,7 @@ export function createTenants(options: TenantOptions): TenantDirectory {
 
     async reload() {
       files += 1
-      // A reading that is under way may have seen the files before they changed.
+      // A reading that is under way may have seen the files before they changed; who began it hears of its failure.
       await refreshing?.catch(() => undefined)
       await refresh()
     },

@@ -156,6 +156,7 @@ export function createApply(options: ApplyOptions): Apply {
   function decideTasks(tenant: Tenant, tasks: readonly Task[]): Promise<void> {
     const before = deciding.get(tenant.id) ?? Promise.resolve()
     const mine = before.then(() => decideNow(tenant, tasks))
+    // Who asked for the batch gets its failure, from `mine`; the next one only waits for its end.
     const ended = mine.catch(() => undefined)
     deciding.set(tenant.id, ended)
     void ended.then(() => {

@@ -115,6 +115,7 @@ export const createAnnouncer = (options: {
       sent.push({ url, body, status, answer })
       if (sent.length > REMEMBERED) sent.shift()
       if ((status >= 200 && status < 300) || tries >= retries || closing.signal.aborted) return
+      // It raises only where the sandbox closes meanwhile: then there is one try more at most.
       await delay(wait, undefined, { signal: closing.signal }).catch(() => undefined)
     }
   }
