@@ -8,6 +8,7 @@ import { expect } from 'chai'
 import { startMoodleSandbox } from '../../connectors/moodle/sandbox/index.ts'
 import { startZohoSandbox } from '../../connectors/zoho/sandbox/index.ts'
 import { until } from '../e2e/college.ts'
+import { environmentFor } from './world.ts'
 
 const wasl = fileURLToPath(new URL('../../core/wasl.mjs', import.meta.url))
 
@@ -22,14 +23,7 @@ describe('SIGTERM while both remotes hang', () => {
         PATH: process.env['PATH'],
         WASL_DATA: folder,
         PORT: '0',
-        ZOHO_ACCOUNTS_URL: zoho.settings.accountsUrl,
-        ZOHO_CLIENT_ID: zoho.settings.clientId,
-        ZOHO_CLIENT_SECRET: zoho.settings.clientSecret,
-        ZOHO_REFRESH_TOKEN: zoho.settings.refreshToken,
-        ZOHO_ALLOW_PRIVATE: 'true',
-        MOODLE_URL: moodle.settings.url,
-        MOODLE_TOKEN: moodle.settings.token,
-        MOODLE_ALLOW_PRIVATE: 'true',
+        ...environmentFor(zoho, moodle),
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     })

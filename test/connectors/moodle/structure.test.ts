@@ -1,21 +1,9 @@
 import { expect } from 'chai'
 import { DataError, SetupError } from '../../../core/errors.ts'
-import type { Payload, WriteOperation, WriteResult } from '../../../core/plugin.ts'
+import type { Payload, WriteOperation } from '../../../core/plugin.ts'
 import { type ConnectedSite, connectSite, never } from './connected.ts'
+import { errorOf, raised } from './failures.ts'
 import { onSandbox } from './site.ts'
-
-const errorOf = (result: WriteResult | undefined) => {
-  if (result === undefined || result.ok) throw new Error('it went well')
-  return result.error
-}
-const raised = async (work: Promise<unknown>): Promise<unknown> => {
-  try {
-    await work
-  } catch (error) {
-    return error
-  }
-  throw new Error('nothing was raised')
-}
 
 describe('courses, categories, cohorts and groups in Moodle', () => {
   let connected: ConnectedSite

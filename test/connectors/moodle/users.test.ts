@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { DataError, RetryableError, SetupError } from '../../../core/errors.ts'
 import type { Payload, WriteOperation, WriteResult } from '../../../core/plugin.ts'
 import { type Connected, type ConnectedSite, connect, connectSite, never } from './connected.ts'
+import { errorOf, raised } from './failures.ts'
 import { inSandbox, onSandbox } from './site.ts'
 
 /** Names of the test's own run: a real Moodle keeps what other tests left. */
@@ -16,18 +17,6 @@ const person = (name: string, more: Payload = {}): Payload => ({
 const student = (n: number, more: Payload = {}): WriteOperation => ({
   fields: person(`student.${n}`, { firstname: `First ${n}`, lastname: `Last ${n}`, ...more }),
 })
-const errorOf = (result: WriteResult | undefined) => {
-  if (result === undefined || result.ok) throw new Error('it went well')
-  return result.error
-}
-const raised = async (work: Promise<unknown>): Promise<unknown> => {
-  try {
-    await work
-  } catch (error) {
-    return error
-  }
-  throw new Error('nothing was raised')
-}
 
 describe('users in Moodle', () => {
   let connected: ConnectedSite
