@@ -16,6 +16,7 @@ import {
 import { startZohoSandbox, type ZohoSandbox } from '../../connectors/zoho/sandbox/index.ts'
 import { openStore } from '../../core/store/connect.ts'
 import { embeddedUri } from '../../core/store/embedded/connect.ts'
+import { atRest, unfinished } from '../rest.ts'
 import { freshDatabase } from '../store.ts'
 import { many, print } from './colleges.ts'
 import { buildProgram, type EngineProcess, type Program, runEngine } from './processes.ts'
@@ -216,14 +217,8 @@ async function restOf(uri: string, { look }: Writes): Promise<void> {
   try {
     for (const deadline = Date.now() + 300_000; ; ) {
       look()
-      const due = { dueAt: { $exists: true } }
-      const [records, deliveries] = await Promise.all([
-        store.db.collection('records').countDocuments(due),
-        store.db.collection('deliveries').countDocuments(due),
-      ])
-      if (records + deliveries === 0) return
-      if (Date.now() > deadline)
-        throw new Error(`not at rest: ${records} records and ${deliveries} deliveries are due`)
+      if (await atRest(store)) return
+      if (Date.now() > deadline) throw new Error(`not at rest: ${await unfinished(store)}`)
       await pause(250)
     }
   } finally {

@@ -13,6 +13,7 @@ import { channelToken } from '../../connectors/zoho/verify.ts'
 import type { Credentials } from '../../core/first-start.ts'
 import type { Json, Payload } from '../../core/plugin.ts'
 import { openStore, type Store } from '../../core/store/connect.ts'
+import { atRest, unfinished } from '../rest.ts'
 import { freshDatabase } from '../store.ts'
 import { type EngineProcess, type Program, runEngine } from './processes.ts'
 import { startWireProxy, type WireProxy } from './wire.ts'
@@ -120,18 +121,16 @@ export async function openWorld(program: Program, point?: string): Promise<World
     },
 
     async quiet() {
-      const due = { dueAt: { $exists: true } }
-      for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+      const gates = store.db.collection('gates')
+      const sent = async () => {
         await plugin.idle()
-        const [records, deliveries, gates] = await Promise.all([
-          store.db.collection('records').countDocuments(due),
-          store.db.collection('deliveries').countDocuments(due),
-          store.db.collection('gates').countDocuments(),
-        ])
-        if (records + deliveries + gates + plugin.waiting === 0) return
+        return plugin.waiting === 0 && (await gates.countDocuments()) === 0
+      }
+      for (const deadline = Date.now() + PATIENCE_MS; ; ) {
+        if (await atRest(store, sent)) return
         if (Date.now() > deadline)
           throw new Error(
-            `not quiet in time: ${records} records, ${deliveries} deliveries, ${gates} gates, ${plugin.waiting} events of the plugin`,
+            `not quiet in time: ${await unfinished(store)}, ${plugin.waiting} events of the plugin`,
           )
         await pause(50)
       }

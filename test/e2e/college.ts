@@ -13,6 +13,7 @@ import { type Engine, type EngineOptions, startEngine } from '../../core/engine.
 import { createLog } from '../../core/log.ts'
 import type { ConnectorDefinition, Json, Payload } from '../../core/plugin.ts'
 import { readSettings, type Settings } from '../../core/settings.ts'
+import { atRest } from '../rest.ts'
 import { freshDatabase } from '../store.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -154,19 +155,13 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
         ...headers,
       }),
 
-    async quiet(ms = 10_000) {
-      const { db } = college.engine.store
-      await until(
-        'nothing is due',
-        async () => {
-          await zohoSandbox.announced()
-          await plugin.idle()
-          const due = await db.collection('records').countDocuments({ dueAt: { $exists: true } })
-          const open = await db.collection('deliveries').countDocuments({ dueAt: { $exists: true } })
-          return due === 0 && open === 0 && plugin.waiting === 0
-        },
-        ms,
-      )
+    async quiet(ms = 20_000) {
+      const sent = async () => {
+        await zohoSandbox.announced()
+        await plugin.idle()
+        return plugin.waiting === 0
+      }
+      await until('nothing is due', () => atRest(college.engine.store, sent), ms)
     },
 
     async restart() {
@@ -207,11 +202,11 @@ export function notification(
   }
 }
 
-/** Looks again every 20 ms until `test` holds; fails with `what` after 10 s. */
+/** Looks again every 20 ms until `test` holds; fails with `what` after 20 s. */
 export async function until<T>(
   what: string,
   test: () => T | Promise<T>,
-  ms = 10_000,
+  ms = 20_000,
 ): Promise<NonNullable<T>> {
   const deadline = Date.now() + ms
   for (;;) {
