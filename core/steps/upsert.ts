@@ -62,6 +62,10 @@ function attempt<T>(act: () => T): T | undefined {
   }
 }
 
+/** Nothing fills nothing: what such a sender leaves empty was not cleared, and may be filled later. */
+const filled = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+
 /** Decides between NEW, UPDATED with its changes, and UNCHANGED. */
 export default defineStep<UpsertOptions>({
   name: 'upsert',
@@ -91,7 +95,10 @@ export default defineStep<UpsertOptions>({
     )
     return (work, run) => {
       const { record } = work
-      if (record === null) return { ...work, outcome: 'NEW' }
+      if (record === null) {
+        if (overwrite) return { ...work, outcome: 'NEW' }
+        return { ...work, fields: filled(work.fields), merged: filled(work.merged), outcome: 'NEW' }
+      }
       const changes: Change[] = []
       const kept: string[] = []
       const fields: { [field: string]: Json } = {}
