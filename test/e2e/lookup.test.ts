@@ -89,4 +89,45 @@ describe('what a record waits for', () => {
     await college.quiet()
     expect(college.zoho.records('BTEC_Grades')).to.have.length(1)
   }).timeout(30_000)
+
+  it('is sought for many at once: fifty students in one question, and few writes', async () => {
+    const { zoho, moodle } = college
+    const users = Array.from({ length: 60 }, (_, n) => {
+      const email = `many.${n}@college.test`
+      const user = moodle.person.createUser({ username: `many.${n}`, email }, 'none')
+      zoho.person.create('BTEC_Students', {
+        Student_ID: `MANY-${n}`,
+        Full_Name: `Many ${n}`,
+        Academic_Email: email,
+        Student_Moodle_ID: String(user.id),
+      })
+      return String(user.id)
+    })
+    await college.quiet()
+    const calls = zoho.log.length
+    const grades = users.map((userid, n) => ({
+      grade_id: String(900_000 + n),
+      userid,
+      itemtype: 'mod',
+      assignment: { id: '72', name: 'Report' },
+      gradetype: 1,
+      finalgrade: 65,
+      grademin: 0,
+      grademax: 100,
+      timemodified: 1_790_000_000,
+    }))
+    const { body } = await college.call('POST', '/api/v1/moodle/grades', { grades })
+    expect(body['summary']).to.include({ total: 60, waiting: 60 })
+    const rows = () => zoho.records('BTEC_Grades').filter(row => row['Assignment_Name'] === 'Report').length
+    await until('the grades', () => rows() === 60)
+    await college.quiet()
+    expect(rows()).to.equal(60)
+    const made = zoho.log.slice(calls)
+    const asked = made.filter(
+      ({ path, body }) => path.endsWith('/coql') && JSON.stringify(body).includes('from BTEC_Students '),
+    )
+    expect(asked).to.have.length(2)
+    // As many as the batches in which they were woken, not one each.
+    expect(made.length, 'calls in all').to.be.at.most(20)
+  }).timeout(20_000)
 })
