@@ -183,9 +183,9 @@ describe('a college’s own mapping', () => {
     ],
     [
       'reads a field that the pipeline does not',
-      { read: { 'moodle/user': { status: 'x' } } },
+      { read: { 'moodle/user': { zohoId: 'x' } } },
       'NEVER_MAPPED',
-      '/read/moodle~1user/status',
+      '/read/moodle~1user/zohoId',
     ],
     [
       'changes a transform',

@@ -61,12 +61,8 @@ describe('any student', () => {
         )
         expect(first.outcome).to.equal('NEW')
         const record = linked(first.record as RecordView, '5')
-        const echo = {
-          ...stripped(first.sent[moodle] ?? {}),
-          id: '5',
-          role: 'student',
-          suspended: 0,
-        } as Payload
+        const sent = stripped(first.sent[moodle] ?? {})
+        const echo = { ...sent, id: '5', role: 'student', suspended: sent['suspended'] ? 1 : 0 } as Payload
         const back = rehearse(parts, { records: [record] }, { resource: moodle, payload: echo, version: [1] })
         expect([back.outcome, back.kept, back.sent]).to.deep.equal(['UNCHANGED', [], {}])
       }),
