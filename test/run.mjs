@@ -2,11 +2,10 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { runLanes } from './lanes.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bin = name => `${root}node_modules/.bin/${name}`
-/** How long mocha may take to end once it has told its result: longer means that a test left something open. */
-const LEFT_OPEN_MS = 15_000
 
 // What a person has set for their own engine must not reach the one under test.
 const env = Object.fromEntries(
@@ -16,14 +15,13 @@ const env = Object.fromEntries(
 )
 
 /** Runs a program and tells its exit code and what it printed. */
-function run(command, args, onText = () => {}) {
+function run(command, args) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', text => {
         output += text
-        onText(text, child)
       })
     child.on('error', reject)
     child.on('close', code => resolve({ code: code ?? 1, output }))
@@ -47,27 +45,15 @@ async function check(title, command, args) {
   return code === 0 ? [] : [title]
 }
 
-async function mocha(args) {
-  let tail = ''
-  let timer
-  const onText = (text, child) => {
-    process.stdout.write(text)
-    // Looked at before it is cut: a list of failures follows in the same piece.
-    tail += text
-    const told = /^ {2}\d+ passing/m.test(tail)
-    tail = tail.slice(-200)
-    if (timer || !told) return
-    timer = setTimeout(() => {
-      process.stdout.write('\n  ✖ nothing left open: a test has left a server, timer or connection open\n')
-      child.kill('SIGKILL')
-    }, LEFT_OPEN_MS)
-  }
+function mocha(lanes) {
   const colour = process.stdout.isTTY ? ['--color'] : []
   // Not through mocha's own program, which starts another process that would outlive it.
   const program = ['--import', 'tsx/esm', `${root}node_modules/mocha/lib/cli/cli.js`]
-  const { code } = await run(process.execPath, [...program, ...colour, ...args], onText)
-  clearTimeout(timer)
-  return code
+  return runLanes(
+    process.execPath,
+    lanes.map(args => [...program, ...colour, ...args]),
+    { cwd: root, env },
+  )
 }
 
 if (!existsSync(bin('mocha'))) {
@@ -75,7 +61,14 @@ if (!existsSync(bin('mocha'))) {
   process.exit(1)
 }
 const own = process.argv.slice(2)
-const files = own.some(arg => arg.includes('test/')) ? [] : ['test/**/*.test.ts']
+// The engine's tests mostly wait, and take as long as all the others: two processes do both in the time of one.
+const e2e = 'test/e2e/**/*.test.ts'
+const lanes = own.some(arg => arg.includes('test/'))
+  ? [own]
+  : [
+      [e2e, ...own],
+      ['--ignore', e2e, 'test/**/*.test.ts', ...own],
+    ]
 process.stdout.write(`Store: ${store()}\n\n`)
 const failed = (
   await Promise.all([
@@ -83,6 +76,6 @@ const failed = (
     check('lint', bin('biome'), ['check', '--error-on-warnings', '.']),
   ])
 ).flat()
-const code = await mocha([...files, ...own])
+const code = await mocha(lanes)
 if (failed.length > 0) process.stdout.write(`  ✖ ${failed.join(' and ')} failed, see above\n`)
 process.exitCode = code !== 0 || failed.length > 0 ? 1 : 0
