@@ -15,12 +15,8 @@ export const NOBODYS: Readonly<Record<Kind, string>> = {
   sync: '0123456789abcdef01234567',
 }
 
-/** Not in the OpenAPI document: it says nothing of a college but by the key's own tenant. */
-export const OPEN: ReadonlySet<string> = new Set([
-  'GET /metrics',
-  'GET /documentation',
-  'GET /documentation/openapi.json',
-])
+/** The OpenAPI document itself, in which they do not stand. */
+export const OPEN: ReadonlySet<string> = new Set(['GET /documentation', 'GET /documentation/openapi.json'])
 
 const KINDS: readonly (readonly [prefix: string, ...kinds: Kind[]])[] = [
   ['/api/v1/events/', 'event'],

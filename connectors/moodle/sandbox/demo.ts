@@ -38,9 +38,10 @@ const demo: Demo = {
         },
         {
           order: 85,
+          // With a second one it would be asked again after 30 s only.
           title:
-            'Moodle goes into maintenance for three calls. Add another student in Zoho: it arrives by itself.',
-          command: `curl -s ${json} ${door}/faults -d '{"kind":"maintenance","times":3}'`,
+            'Moodle goes into maintenance for one call. Add another student in Zoho: it arrives by itself.',
+          command: `curl -s ${json} ${door}/faults -d '{"kind":"maintenance","times":1}'`,
         },
       ],
       close: () => sandbox.stop(),

@@ -22,6 +22,7 @@ const INTAKE: readonly (readonly [method: string, path: string, summary: string]
   ['post', '/api/v1/sync/{module}', 'A batch of records: {"data": [...]}.'],
   ['post', '/api/v1/{connector}/{collection}', 'A batch in a connector’s own shape.'],
 ]
+const READ: typeof INTAKE = [['get', '/metrics', 'What the engine counts, as Prometheus reads it.']]
 const OPEN: typeof INTAKE = [
   ['get', '/health/live', 'Whether the process turns.'],
   ['get', '/health/ready', 'Whether deliveries can be accepted.'],
@@ -43,6 +44,8 @@ export function openApi(operations: readonly Operation[]): { [key: string]: Json
       requestBody: { required: true, content: { 'application/json': { schema: {} } } },
       responses: answers('202', 'Stored; or 200 with the outcomes.'),
     })
+  for (const [method, path, summary] of READ)
+    add(method, path, { summary, security: [{ key: ['read'] }], responses: answers('200', 'The metrics.') })
   for (const [method, path, summary] of OPEN)
     add(method, path, { summary, security: [], responses: { '200': { description: 'Yes.' } } })
   return {
@@ -170,6 +173,7 @@ export function documentationPage(operations: readonly Operation[]): string {
   const rows = [
     ...operations.map(({ method, path, scope, summary }) => [method, path, scope, summary]),
     ...INTAKE.map(([method, path, summary]) => [method.toUpperCase(), path, 'signature or operate', summary]),
+    ...READ.map(([method, path, summary]) => [method.toUpperCase(), path, 'read', summary]),
     ...OPEN.map(([method, path, summary]) => [method.toUpperCase(), path, 'open', summary]),
   ]
   const body = rows.map(cells => `<tr>${cells.map(cell => `<td>${html(cell ?? '')}</td>`).join('')}</tr>`)
