@@ -17,6 +17,18 @@ export function tenantMaking(secrets: Secrets, connectors: readonly ConnectorDef
     keys: { make: newApiKey, hash: secrets.hashKey },
     endpoints: tenant =>
       connectors.flatMap(connector => endpointsFor(connector, { secrets, verifiers, tenant })),
+    offers: connectors.flatMap(({ name, accepts }) =>
+      accepts.flatMap(each => {
+        const verifier = verifiers.get(each)
+        if (verifier === undefined) return []
+        return { connector: name, verifier: each, switches: verifier.switches ?? [] }
+      }),
+    ),
+    endpoint(tenant, name, verifier) {
+      const connector = connectors.find(each => each.name === name)
+      if (connector === undefined) return undefined
+      return endpointsFor(connector, { secrets, verifiers, tenant }).find(each => each.verifier === verifier)
+    },
     secret(name) {
       const verifier = verifiers.get(name)
       if (verifier === undefined) throw new RangeError(`there is no verifier "${name}"`)

@@ -80,6 +80,7 @@ export const zohoSignature: Verifier = {
     const verdict = signed(request, secrets, signedText(request, timestamp, nonce))
     return verdict.ok ? { ...verdict, nonce } : verdict
   },
+  switches: ['bodyOnly'],
   newSecret,
 }
 

@@ -123,7 +123,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   tenants: {
     usage:
-      '[list] | create <id> --name <name> | rotate <endpoint> [--hours <overlap>] | pause --reason <why> | resume',
+      '[list] | create <id> --name <name> | endpoint <connector> --verifier <name> [--switch <option>] | rotate <endpoint> [--hours <overlap>] | remove <endpoint> | pause --reason <why> | resume',
     summary: 'The colleges, with their endpoints; one made, paused and resumed.',
     details: OPERATE,
     load: async () => (await import('./operate/administration.ts')).tenants,

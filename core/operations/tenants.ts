@@ -1,7 +1,7 @@
 /** Tenants: made with the installation's key, and their signing secrets, which are rotated with an overlap. */
 import type { EndpointDocument, TenantDocument } from '../store/documents.ts'
-import type { Sealing } from './connections.ts'
 import type { Desk } from './desk.ts'
+import type { EndpointMaking } from './endpoints.ts'
 import { createKey, type KeyMaking, type NewKey } from './keys.ts'
 
 const HOUR_MS = 3_600_000
@@ -21,8 +21,7 @@ export function isZone(zone: string): boolean {
 }
 
 /** How what a tenant needs is made. */
-export interface TenantMaking {
-  readonly sealing: Sealing
+export interface TenantMaking extends EndpointMaking {
   readonly keys: KeyMaking
   /** Every way of sending to it, with new secrets, sealed. */
   readonly endpoints: (tenant: string) => EndpointDocument[]

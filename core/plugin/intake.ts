@@ -72,6 +72,8 @@ export interface Verifier {
     secrets: readonly string[],
     options: Readonly<Record<string, unknown>>,
   ): Verdict
+  /** Options that a person may switch on for an endpoint of theirs. */
+  readonly switches?: readonly string[]
   /** Makes a new secret in this verifier's form. */
   newSecret(): string
 }

@@ -147,6 +147,11 @@ export const requestCodes: Codes = {
     ['The key belongs to one college; it cannot make others.', 'Use an admin key of the installation.'],
     ['المفتاح يخص كلية واحدة ولا ينشئ غيرها.', 'استخدم مفتاح مدير التثبيت.'],
   ),
+  ENDPOINTS_FULL: words(
+    'it',
+    ['The college has as many endpoints as there may be.', 'Take one away that nobody uses any more.'],
+    ['للكلية أكبر عدد مسموح من نقاط الاستقبال.', 'أزل نقطة لم يعد أحد يستخدمها.'],
+  ),
   TENANT_EXISTS: words(
     'it',
     ['There is a college with that id already.', 'Choose another id.'],

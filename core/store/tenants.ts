@@ -12,6 +12,10 @@ export interface Tenants {
   change(id: string, set: Partial<Omit<TenantDocument, '_id' | 'createdAt'>>): Promise<boolean>
   /** Adds the endpoints of a connector that has none there yet; one of several engines does. */
   addEndpoints(id: string, connector: string, endpoints: readonly EndpointDocument[]): Promise<void>
+  /** False: there are `most` already. */
+  addEndpoint(id: string, endpoint: EndpointDocument, most: number): Promise<boolean>
+  /** False: there is none. */
+  removeEndpoint(id: string, endpoint: string): Promise<boolean>
   /** False: its newest secret is not `was` any more. `secrets`: sealed, newest first. */
   rotateSecret(
     id: string,
@@ -72,6 +76,21 @@ export function tenantsIn({ tenants, keys }: Models): Tenants {
           )
           .exec(),
       )
+    },
+
+    async addEndpoint(id, endpoint, most) {
+      const room = { _id: tenantOf(id), [`endpoints.${most - 1}`]: trusted({ $exists: false }) }
+      const done = await guarded('add an endpoint', () =>
+        tenants.updateOne(room, { $push: { endpoints: endpoint } }).exec(),
+      )
+      return done.matchedCount === 1
+    },
+
+    async removeEndpoint(id, endpoint) {
+      const done = await guarded('remove an endpoint', () =>
+        tenants.updateOne({ _id: tenantOf(id) }, { $pull: { endpoints: { id: endpoint } } }).exec(),
+      )
+      return done.modifiedCount === 1
     },
 
     async rotateSecret(id, endpoint, was, { secrets, oldUntil }) {

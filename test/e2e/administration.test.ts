@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { expect } from 'chai'
 import { signatureHeaders } from '../../connectors/zoho/index.ts'
 import type { Json } from '../../core/plugin.ts'
@@ -105,6 +106,41 @@ describe('who may come in', () => {
       401, 401, 200,
     ])
     expect((await college.call('POST', '/v1/extension/endpoints/ep_nobody/rotate', {})).status).to.equal(404)
+  })
+
+  it('makes a further endpoint with what its verifier may switch on, and takes it away', async () => {
+    const path = '/v1/extension/endpoints'
+    const wish = { connector: 'zoho', verifier: 'zoho-signature', switches: ['bodyOnly'] }
+    const made = await college.call('POST', path, wish)
+    expect(made.status, JSON.stringify(made.body)).to.equal(201)
+    const { id, secret } = made.body as { id: string; secret: string }
+    const body = notification({ id: '61000000000000001', Full_Name: 'Rana Aziz' })
+    const signature = createHmac('sha256', secret).update(JSON.stringify(body)).digest('hex')
+    const send = () =>
+      college.call('POST', `/api/v1/events/zoho/student?endpoint=${id}`, body, {
+        'x-zoho-signature': signature,
+        authorization: '',
+      })
+    expect((await send()).status).to.equal(202)
+    // What covers a body only could be sent again, to another route.
+    const asked = await college.call('GET', `/v1/extension/modules?endpoint=${id}`, undefined, {
+      'x-zoho-signature': createHmac('sha256', secret).update('').digest('hex'),
+      authorization: '',
+    })
+    expect(asked.status).to.equal(401)
+    expect((await college.call('DELETE', `${path}/${id}`)).body).to.include({ status: 'removed' })
+    expect((await send()).status).to.equal(401)
+    expect((await college.call('DELETE', `${path}/${id}`)).status).to.equal(404)
+    const refused = async (change: Json) => {
+      const { status: code, body: said } = await college.call('POST', path, {
+        ...wish,
+        ...(change as object),
+      })
+      return [code, (said['findings'] as Item[])[0]?.['pointer']]
+    }
+    expect(await refused({ connector: 'nobody' })).to.deep.equal([400, '/connector'])
+    expect(await refused({ verifier: 'none' })).to.deep.equal([400, '/verifier'])
+    expect(await refused({ switches: ['unsigned'] })).to.deep.equal([400, '/switches/0'])
   })
 
   it('switches a module off and on, and its events are skipped meanwhile', async () => {

@@ -46,6 +46,7 @@ const BODIES: Readonly<Record<string, Payload>> = {
   'POST /api/v1/gates/{connector}/resume': {},
   'POST /api/v1/keys': { scopes: ['read'] },
   'POST /api/v1/keys/{id}/rotate': { hours: 1 },
+  'POST /v1/extension/endpoints': { connector: 'zoho', verifier: 'zoho-signature' },
   'POST /v1/extension/endpoints/{id}/rotate': { hours: 1 },
   'POST /v1/extension/tenants': { id: 'third', name: 'Third' },
   'POST /v1/extension/sync/trigger': { module: 'unit' },

@@ -233,6 +233,7 @@ describe('two colleges at one engine', () => {
       '/v1/extension/settings',
       '/v1/extension/modules',
       '/v1/extension/metadata/canonical-schema',
+      '/metrics',
     ])
   })
 

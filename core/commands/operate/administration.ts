@@ -2,6 +2,7 @@
 
 import { DataError } from '../../errors.ts'
 import { SCOPES } from '../../http/ports.ts'
+import { addEndpoint, removeEndpoint } from '../../operations/endpoints.ts'
 import { listGates, resume } from '../../operations/gates.ts'
 import { createKey, listKeys, OVERLAP_HOURS, revokeKey, rotateKey } from '../../operations/keys.ts'
 import { createTenant, isZone, ORGANISATION_ID, rotateSecret, TENANT_ID } from '../../operations/tenants.ts'
@@ -156,8 +157,41 @@ export const tenants: RunCommand = withSubcommands('tenants', {
         tenant.name,
         tenant.timezone,
         tenant.language,
-        tenant.endpoints.map(({ connector, verifier }) => `${connector} (${verifier})`).join(', '),
+        tenant.endpoints.map(({ id, connector, verifier }) => `${connector} ${verifier} ${id}`).join(', '),
       ])
+      return 0
+    },
+  },
+  endpoint: {
+    usage: '<connector> --verifier <name> [--switch <option> ...]',
+    names: 1,
+    options: { verifier: { type: 'string' }, switch: { type: 'string', multiple: true } },
+    async run(terminal) {
+      const { desk, names, values, show } = terminal
+      const made = await addEndpoint(desk, making(terminal), {
+        connector: names[0] as string,
+        verifier: (values['verifier'] as string | undefined) ?? '',
+        switches: (values['switch'] as unknown as readonly string[] | undefined) ?? [],
+      })
+      if (made === 'full')
+        throw new DataError('ENDPOINTS_FULL', 'There are as many endpoints as there may be.', {
+          hint: 'Take one away that nobody uses: `wasl tenants remove <endpoint>`.',
+        })
+      if (!('secret' in made)) throw new UsageError(made.map(({ message }) => message).join('\n'))
+      show(made, () => [
+        `${made.id}: ${made.secret}`,
+        'This secret is shown once; engines know it within 5 s.',
+      ])
+      return 0
+    },
+  },
+  remove: {
+    usage: '<endpoint>',
+    names: 1,
+    async run({ desk, names, show }) {
+      const id = names[0] as string
+      if (!(await removeEndpoint(desk, id))) throw missing('endpoint', id)
+      show({ id, status: 'removed' }, () => [`Removed: running engines refuse what ${id} signs within 5 s.`])
       return 0
     },
   },

@@ -1,5 +1,6 @@
 /** Who may come in: tenants, their signing secrets, and the keys of people and tools. */
 import Joi from 'joi'
+import { addEndpoint, type EndpointWish, removeEndpoint } from '../../operations/endpoints.ts'
 import { createKey, listKeys, OVERLAP_HOURS, revokeKey, rotateKey } from '../../operations/keys.ts'
 import {
   createTenant,
@@ -58,6 +59,41 @@ export function administrationOperations(options: AdministrationOptions): readon
         if (made === undefined) throw problem(409, 'TENANT_EXISTS', `There is a college "${id}" already.`)
         await afterwards()
         return { ...made.tenant, key: made.key, endpoints: made.endpoints }
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/extension/endpoints',
+      scope: 'admin',
+      status: 201,
+      summary: 'A further way of sending to the college; its secret is shown once.',
+      body: {
+        connector: name.required(),
+        verifier: name.required(),
+        switches: Joi.array().items(name).max(10).unique().default([]),
+      },
+      async handle({ desk, body }) {
+        const made = await addEndpoint(desk, making, body as unknown as EndpointWish)
+        if (made === 'full')
+          throw problem(409, 'ENDPOINTS_FULL', 'There are as many endpoints as there may be.')
+        if (!('secret' in made))
+          throw problem(400, 'BODY', 'The body is not as it must be.', { findings: [...made] })
+        await afterwards()
+        return made
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/v1/extension/endpoints/{id}',
+      scope: 'admin',
+      summary:
+        'Takes an endpoint away: what is signed with its secrets is refused, by other engines within 5 s.',
+      params: { id: name },
+      async handle({ desk, params }) {
+        const id = params['id'] as string
+        if (!(await removeEndpoint(desk, id))) return undefined
+        await afterwards()
+        return { id, status: 'removed' }
       },
     },
     {
