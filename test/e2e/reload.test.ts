@@ -182,4 +182,60 @@ describe('files that change while the engine runs', () => {
     await write('pipelines/attendance.json', { ...attendance, version: 5 })
     await config('attendance', '5+default.1')
   })
+
+  it('an attendance finds the registration of its student on the programme of its class, and waits for it', async () => {
+    const [, map] = attendance.flows['zoho-to-store'].steps
+    const { steps } = structuredClone(attendance.flows['zoho-to-store'])
+    steps[1] = { step: 'map', fields: { ...map?.fields, classZohoId: 'Class' } } as never
+    steps[3] = {
+      step: 'dependency-check',
+      needs: {
+        student: { zohoId: 'studentZohoId' },
+        class: { zohoId: 'classZohoId' },
+        registration: { studentZohoId: 'student.zohoId', programZohoId: 'class.programZohoId' },
+      },
+    } as never
+    const fields = { ...attendance.record.fields, classZohoId: { type: 'lookup' } }
+    const record = { ...attendance.record, fields }
+    await write('pipelines/attendance.json', {
+      ...attendance,
+      version: 6,
+      record,
+      flows: { 'zoho-to-store': { from: 'zoho/BTEC_Attendance', steps } },
+    })
+    await config('attendance', '6+default.1')
+    expect((await pipelines()).findings).to.deep.equal([])
+
+    const { person } = college.zoho
+    const made = (module: string, more: Payload) => ({ id: person.create(module, more), ...more })
+    const student = made('BTEC_Students', { Full_Name: 'Ali Omar', Academic_Email: 'ali@college.test' })
+    const program = (name: string) =>
+      made('BTEC_Programs', { Name: name, Program_Name: name, Program_Code: name })
+    const [business, law] = [program('Business'), program('Law')]
+    const course = { Name: 'Tax', Class_Name: 'Tax', Class_Code: 'TAX', Program: { id: law.id } }
+    const klass = made('BTEC_Classes', course)
+    const register = async ({ id }: { id: string }) => {
+      const row = made('BTEC_Registrations', { Student: { id: student.id }, Program: { id } })
+      await college.call('POST', '/api/v1/sync/registrations', { data: [row] })
+      await college.quiet()
+    }
+    const was = attended('81000000000000006', {
+      Was_There: 'Yes',
+      Student: { id: student.id },
+      Class: { id: klass.id },
+    })
+    await college.webhook('attendance', was)
+    await register(business)
+    const stands = async () => {
+      const [found] = await college.engine.store.records.byIdentities('default', [
+        'zoho/BTEC_Attendance:81000000000000006',
+      ])
+      return { state: found?.state, missing: found?.missing.map(({ name }) => name) }
+    }
+    await until('all but one', async () => (await stands()).missing?.length === 1)
+    expect(await stands()).to.deep.equal({ state: 'waiting', missing: ['registration'] })
+    await register(law)
+    await until('the registration', async () => (await stands()).state === 'ok')
+    expect(await stands()).to.deep.equal({ state: 'ok', missing: [] })
+  })
 })
