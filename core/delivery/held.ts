@@ -49,7 +49,7 @@ function workOf(flow: CompiledFlow, record: RecordDocument, found: Work['found']
 }
 
 /** Where something may have to be sent: what is in the outbox, and what was sent with references that may have changed. */
-export function targetsOf({ outbox, pushed, refs, state, missing }: RecordDocument): readonly string[] {
+export function targetsOf({ outbox, pushed, refs, state }: RecordDocument): readonly string[] {
   const targets = Object.keys(outbox).filter(resource => outbox[resource]?.content !== undefined)
   if (refs.length === 0 || state === 'deleted') return targets
   // A write-back alone leaves neither mark: nothing of ours was sent there.
@@ -57,7 +57,8 @@ export function targetsOf({ outbox, pushed, refs, state, missing }: RecordDocume
     to => pushed[to]?.content !== undefined || pushed[to]?.removed === true,
   )
   const all = [...new Set([...targets, ...sent])]
-  return all.length === 0 && missing.length > 0 ? [OWN] : all
+  // What it refers to may have come, or gone.
+  return all.length === 0 ? [OWN] : all
 }
 
 /** Reads what the held records refer to, in one command per round; chained references take a round more. */
