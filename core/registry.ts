@@ -28,12 +28,18 @@ function named<T extends { readonly name: string }>(kind: string, all: readonly 
   return map
 }
 
-/** Brings connectors, steps and transforms together. Raises SetupError `PLUGIN_TWICE` where two share a name. */
+/** What depends on a registry only is compiled once (`shapesOf`): so the same connectors have the same one. */
+const made = new WeakMap<readonly ConnectorDefinition[], Registry>()
+
+/** Brings connectors, steps and transforms together; the same list of connectors alone is the same registry. Raises SetupError `PLUGIN_TWICE` where two share a name. */
 export function createRegistry(parts: {
   connectors: readonly ConnectorDefinition[]
   steps?: readonly StepDefinition[]
   transforms?: readonly TransformDefinition[]
 }): Registry {
+  const alone = parts.steps === undefined && parts.transforms === undefined
+  const before = alone ? made.get(parts.connectors) : undefined
+  if (before !== undefined) return before
   const connectors = named('connector', parts.connectors)
   const steps = named('step', [...builtInSteps, ...(parts.steps ?? [])])
   const transforms = named('transform', [
@@ -41,11 +47,13 @@ export function createRegistry(parts: {
     ...parts.connectors.flatMap(connector => connector.transforms ?? []),
     ...(parts.transforms ?? []),
   ])
-  return Object.freeze({
+  const registry = Object.freeze({
     ...lookUps(connectors),
     steps,
     transforms,
     step: (name: string) => steps.get(name),
     transform: (name: string) => transforms.get(name),
   })
+  if (alone) made.set(parts.connectors, registry)
+  return registry
 }

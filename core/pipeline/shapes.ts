@@ -1,3 +1,4 @@
+import type { JsonSchema } from '../plugin.ts'
 import type { Registry } from './registered.ts'
 import { connectorConfigSchema, mappingSchema, pipelineSchema, scaleSchema } from './schema.ts'
 import { type ShapeCheck, shapeCheck } from './shape.ts'
@@ -19,12 +20,21 @@ export function shapesOf(registry: Plugins): Shapes {
   let shapes = compiled.get(registry)
   if (shapes === undefined) {
     shapes = {
-      pipeline: shapeCheck(pipelineSchema(registry)),
-      connector: shapeCheck(connectorConfigSchema(registry.transforms)),
-      scale: shapeCheck(scaleSchema),
-      mapping: shapeCheck(mappingSchema()),
+      pipeline: whenUsed(() => pipelineSchema(registry)),
+      connector: whenUsed(() => connectorConfigSchema(registry.transforms)),
+      scale: whenUsed(() => scaleSchema),
+      mapping: whenUsed(mappingSchema),
     }
     compiled.set(registry, shapes)
   }
   return shapes
+}
+
+/** A college without mappings needs no check of them. */
+function whenUsed(schema: () => JsonSchema): ShapeCheck {
+  let check: ShapeCheck | undefined
+  return source => {
+    check ??= shapeCheck(schema())
+    return check(source)
+  }
 }
