@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { Json, Payload } from '../../core/plugin.ts'
 import { type College, notification, openCollege, until } from './college.ts'
+import { terminalOf } from './terminal.ts'
 
 type Item = Readonly<Record<string, Json>>
 
@@ -242,6 +243,17 @@ describe('why is this student not in Moodle?', () => {
     return body['why'] as Item
   }
 
+  const { wasl } = terminalOf(() => college)
+  /** A terminal answers what HTTP does. */
+  async function toldBoth(module: string, id: string): Promise<Item> {
+    const why = await told(module, id)
+    const { text } = await wasl(`records show ${module} ${id}`)
+    expect(text).to.contain(why['sentence'])
+    const { next } = (why['explained'] ?? {}) as Item
+    if (next !== undefined) expect(text).to.contain(`→ ${next}`)
+    return why
+  }
+
   const sync = (module: string, row: Payload) =>
     college.call('POST', `/api/v1/sync/${module}`, { data: [row] })
 
@@ -253,6 +265,22 @@ describe('why is this student not in Moodle?', () => {
     ...more,
   })
 
+  it('because its email is none: it is invalid, and says what to mend', async () => {
+    await sync('students', person('70', { Academic_Email: 'unknown' }))
+    await college.quiet()
+    expect(await toldBoth('student', '70')).to.include({ because: 'invalid', field: 'email' })
+  })
+
+  it('because Moodle is away: it stands at the gate', async () => {
+    await college.call('POST', '/api/v1/gates/moodle/pause', { reason: 'So that it stands there.' })
+    await until('the engine knows', () => college.engine.delivery.gates.length > 0)
+    await sync('students', person('69'))
+    await until('it stands there', async () => (await told('student', '69'))['because'] === 'paused')
+    await toldBoth('student', '69')
+    await college.call('POST', '/api/v1/gates/moodle/resume')
+    await until('it goes on', async () => (await told('student', '69'))['because'] !== 'paused')
+  })
+
   it('because the class of the enrolment is not known: it waits', async () => {
     await sync('enrollments', {
       id: '71000000000000001',
@@ -261,7 +289,7 @@ describe('why is this student not in Moodle?', () => {
       Status: 'Active',
     })
     await college.quiet()
-    const { because, sentence } = await told('enrollment', '71000000000000001')
+    const { because, sentence } = await toldBoth('enrollment', '71000000000000001')
     expect(because).to.equal('waiting')
     expect(sentence).to.match(/^It waits for .*student.*71000000000000002/)
   })
@@ -276,7 +304,7 @@ describe('why is this student not in Moodle?', () => {
     const id = college.zoho.person.create('BTEC_Students', fields)
     await sync('students', { ...fields, id })
     await until('the conflict', async () => (await told('student', id))['because'] === 'conflict')
-    const why = await told('student', id)
+    const why = await toldBoth('student', id)
     expect(why).to.include({ code: 'AMBIGUOUS_MATCH' })
     expect(why['explained']).to.include({ who: 'it' })
   })
@@ -285,7 +313,7 @@ describe('why is this student not in Moodle?', () => {
     await college.moodle.faults.add({ kind: 'maintenance', times: 1000 })
     await sync('students', person('73'))
     await college.engine.store.tenants.change('default', { modules: { student: { enabled: false } } })
-    expect(await told('student', '73')).to.include({ because: 'switched_off' })
+    expect(await toldBoth('student', '73')).to.include({ because: 'switched_off' })
     await college.engine.store.tenants.change('default', { modules: {} })
     college.moodle.faults.clear()
     await college.call('POST', '/api/v1/gates/moodle/resume')
@@ -302,6 +330,7 @@ describe('why is this student not in Moodle?', () => {
       return status === 200 ? (body['why'] as Item) : undefined
     })
     expect(why).to.include({ because: 'no_role_yet' })
+    expect(await toldBoth('student', String(user.id))).to.deep.equal(why)
   })
 
   it('because the student was merged into the one whom Moodle told of before', async () => {
@@ -331,6 +360,7 @@ describe('why is this student not in Moodle?', () => {
       return told_['because'] === 'merged' ? told_ : undefined
     })
     expect(why['sentence']).to.match(/^It was merged into the record [0-9a-f]{24}/)
+    expect(await toldBoth('student', id)).to.deep.equal(why)
     await college.call('POST', '/api/v1/gates/zoho/resume')
   }).timeout(20_000)
 

@@ -1,16 +1,14 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { COMMANDS } from '../../core/commands/table.ts'
-import { createLog } from '../../core/log.ts'
-import type { Json, Payload } from '../../core/plugin.ts'
-import { type College, connectors, openCollege, until } from './college.ts'
+import type { Payload } from '../../core/plugin.ts'
+import { type College, openCollege, until } from './college.ts'
+import { terminalOf } from './terminal.ts'
 
-const root = fileURLToPath(new URL('../..', import.meta.url))
-
-describe('the operator at a terminal', () => {
+describe('the operator at a terminal', function () {
+  // A dozen commands one after the other, each of which opens the store: on a busy machine that takes its time.
+  this.timeout(60_000)
   let college: College
 
   before(async () => {
@@ -19,38 +17,7 @@ describe('the operator at a terminal', () => {
 
   after(() => college.close())
 
-  /** One command line, as `wasl` runs it. */
-  async function wasl(line: string, ...more: readonly string[]): Promise<{ code: number; text: string }> {
-    const [name = '', ...words] = line.split(' ')
-    const lines: string[] = []
-    const run = await COMMANDS[name]?.load()
-    const { settings } = college
-    const code = await run?.(
-      {
-        root,
-        settings,
-        folders: settings.folders,
-        connectors,
-        log: createLog({ level: 'silent', readable: false }),
-        print: text => lines.push(text),
-        color: false,
-      },
-      [...words, ...more],
-    )
-    return { code: code ?? -1, text: lines.join('\n') }
-  }
-
-  const json = async (line: string, ...more: readonly string[]) =>
-    JSON.parse((await wasl(line, ...more, '--json')).text) as Readonly<Record<string, Json>>
-
-  async function refusal(line: string, ...more: readonly string[]): Promise<Error> {
-    try {
-      await wasl(line, ...more)
-    } catch (error) {
-      return error as Error
-    }
-    throw new Error('it was not refused')
-  }
+  const { wasl, json, refusal } = terminalOf(() => college)
 
   /** A student whom Zoho has too; her id there. */
   async function sync(fields: Payload): Promise<string> {
