@@ -56,6 +56,16 @@ $capabilities = [
         ],
     ],
 
+    // Read grades of the whole site through the web service, as they are told to Wasl: for Wasl's own account.
+    'local/moodle_zoho_sync:viewgrades' => [
+        'riskbitmask' => RISK_PERSONAL,
+        'captype' => 'read',
+        'contextlevel' => CONTEXT_SYSTEM,
+        'archetypes' => [
+            'manager' => CAP_ALLOW,
+        ],
+    ],
+
     // Whose grades are told as those of an internal verifier. Nobody has it until the college gives it to a role.
     'local/moodle_zoho_sync:internalverifier' => [
         'captype' => 'read',

@@ -31,4 +31,16 @@ $functions = [
         'type' => 'read',
         'capabilities' => 'local/moodle_zoho_sync:viewoutcomes',
     ],
+    'local_moodle_zoho_sync_get_grades' => [
+        'classname' => '\local_moodle_zoho_sync\external\get_grades',
+        'description' => 'Grades as they are told to Wasl, at most 50.',
+        'type' => 'read',
+        'capabilities' => 'local/moodle_zoho_sync:viewgrades',
+    ],
+    'local_moodle_zoho_sync_list_grades' => [
+        'classname' => '\local_moodle_zoho_sync\external\list_grades',
+        'description' => 'Which grades were changed since a moment, in pages.',
+        'type' => 'read',
+        'capabilities' => 'local/moodle_zoho_sync:viewgrades',
+    ],
 ];

@@ -85,13 +85,28 @@ class get_submission_outcomes extends external_api {
             'grade' => $optional(PARAM_FLOAT, 'Grade of the attempt: points, or the place on the scale'),
             'graderid' => $optional(PARAM_INT, 'Id of the marker'),
             'timemodified' => $optional(PARAM_INT, 'When it was graded, seconds since 1970'),
-            'outcomes' => new external_multiple_structure(new external_single_structure([
-                'code' => new external_value(PARAM_RAW, 'Short name of the criterion, such as P1'),
-                'description' => new external_value(PARAM_RAW, 'What the criterion asks for'),
-                'score' => $optional(PARAM_FLOAT, '1 for met, 0 for not met, nothing where the marker said nothing'),
-                'feedback' => new external_value(PARAM_RAW, 'The marker\'s remark'),
-                'achieved' => new external_value(PARAM_BOOL, 'Whether the score is above 0'),
-            ]), 'The criteria of the BTEC form, in its order; none for other ways of grading'),
+            'outcomes' => self::outcomes(),
         ]);
+    }
+
+    /**
+     * The criteria of the BTEC form.
+     *
+     * @return external_multiple_structure
+     */
+    public static function outcomes(): external_multiple_structure {
+        return new external_multiple_structure(new external_single_structure([
+            'code' => new external_value(PARAM_RAW, 'Short name of the criterion, such as P1'),
+            'description' => new external_value(PARAM_RAW, 'What the criterion asks for'),
+            'score' => new external_value(
+                PARAM_FLOAT,
+                '1 for met, 0 for not met, nothing where the marker said nothing',
+                VALUE_REQUIRED,
+                null,
+                NULL_ALLOWED
+            ),
+            'feedback' => new external_value(PARAM_RAW, 'The marker\'s remark'),
+            'achieved' => new external_value(PARAM_BOOL, 'Whether the score is above 0'),
+        ]), 'The criteria of the BTEC form, in its order; none for other ways of grading');
     }
 }

@@ -89,6 +89,7 @@ $string['keepdays_desc'] = 'تُحذف الأحداث المنتهية، ومن�
 $string['logsummary'] = 'بالانتظار: {$a->waiting}. أُرسل ولم ينته: {$a->sent}. انتهى: {$a->done}. لا شيء يُرسل: {$a->skipped}. توقفت محاولته: {$a->dead}. رُفض أو فشل في الخادم: {$a->refused}.';
 $string['moodle_zoho_sync:internalverifier'] = 'التقييم بصفة مدقق داخلي';
 $string['moodle_zoho_sync:retry'] = 'إعادة إرسال الأحداث إلى وصل';
+$string['moodle_zoho_sync:viewgrades'] = 'قراءة الدرجات عبر خدمة الويب كما تُرسل إلى وصل';
 $string['moodle_zoho_sync:viewlog'] = 'عرض سجل أحداث وصل';
 $string['moodle_zoho_sync:viewoutcomes'] = 'قراءة مخرجات BTEC عبر خدمة الويب';
 $string['nothingdone'] = 'لم يُرسل شيء: لم يُضبط السر، أو أن عملية أخرى ترسل.';

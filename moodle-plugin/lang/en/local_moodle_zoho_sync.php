@@ -89,6 +89,7 @@ $string['keepdays_desc'] = 'Events that ended, dead letters too, are removed aft
 $string['logsummary'] = 'Waiting: {$a->waiting}. Sent, not finished: {$a->sent}. Done: {$a->done}. Nothing to tell: {$a->skipped}. Given up: {$a->dead}. Refused or failed at the backend: {$a->refused}.';
 $string['moodle_zoho_sync:internalverifier'] = 'Grade as an internal verifier';
 $string['moodle_zoho_sync:retry'] = 'Send events to Wasl again';
+$string['moodle_zoho_sync:viewgrades'] = 'Read grades through the web service, as they are told to Wasl';
 $string['moodle_zoho_sync:viewlog'] = 'See Wasl\'s event log';
 $string['moodle_zoho_sync:viewoutcomes'] = 'Read BTEC outcomes through the web service';
 $string['nothingdone'] = 'Nothing was sent: no secret is set, or another process is sending.';
