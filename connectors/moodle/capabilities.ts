@@ -8,6 +8,8 @@ const ENROL = 'enrol_manual_enrol_users'
 const ENROLS = 'enrol/manual:enrol'
 /** An id that no Moodle has given out. */
 const NOBODY = 999_999_999
+/** Seconds since 1970 of a moment at which nothing was changed yet. */
+const NEVER = 99_999_999_999
 
 /**
  * A call that changes nothing, whatever the account may do: Moodle looks for the capability first, and refuses the
@@ -106,6 +108,11 @@ const probes: readonly Probe[] = [
         ? undefined
         : { cohorts: [{ id, name: 'probe', idnumber: 'probe', categorytype }] }
     },
+  },
+  {
+    capability: 'local/moodle_zoho_sync:viewgrades',
+    name: 'local_moodle_zoho_sync_list_grades',
+    parameters: async () => ({ since: NEVER, limit: 1 }),
   },
 ]
 

@@ -41,6 +41,7 @@ export const functions: Readonly<Record<string, readonly string[]>> = {
     'core_cohort_delete_cohort_members',
     'core_cohort_get_cohort_members',
   ],
+  grades: ['local_moodle_zoho_sync_get_grades', 'local_moodle_zoho_sync_list_grades'],
 }
 
 /** What `doctor` says: token and site, version, functions of the service, sight of other users. Raises nothing of ours. */

@@ -42,7 +42,7 @@ export default defineConnector<MoodleSettings>({
         group: groupResource(client),
         group_member: groupMemberResource(client),
         enrollment: enrollmentResource(client, settings),
-        grade: gradeResource(),
+        grade: gradeResource(client),
       },
       check: signal => check(client, settings, signal),
       close: async () => client.close(),

@@ -271,6 +271,7 @@ export const resources: Readonly<Record<string, ResourceDefinition>> = {
     aliases: ['grades'],
     idOf: gradeKey,
     versionOf,
+    changes: 'since',
   },
 }
 

@@ -104,7 +104,7 @@ function run(site: Site, token: string, call: RestCall, fault: Fault | undefined
     )
   if (fault?.kind === 'expired-token') throw accessException(call.name)
   const called = functions[call.name]
-  if (called === undefined && !unlisted.has(call.name))
+  if (site.unknown.has(call.name) || (called === undefined && !unlisted.has(call.name)))
     throw noRecord('external_functions', 'SELECT * FROM {external_functions} WHERE name = ?', [call.name])
   if (called === undefined || site.unlisted.has(call.name)) throw accessException(call.name)
   const parameters = validate(object(called.parameters), call.parameters) as { [key: string]: never }

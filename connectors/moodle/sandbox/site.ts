@@ -127,6 +127,8 @@ export interface Site {
   readonly withheld: Set<string>
   /** Functions taken out of the service. */
   readonly unlisted: Set<string>
+  /** Functions that this Moodle has not, as those of a plugin that is not installed. */
+  readonly unknown: Set<string>
   readonly listeners: Set<(event: SiteEvent) => void>
   /** Seconds since 1970. */
   time(): number
@@ -185,6 +187,7 @@ export function openSite({ folder, wwwroot, now, debug, themerev }: SiteOptions)
     },
     withheld,
     unlisted: new Set(),
+    unknown: new Set(),
     listeners,
     time: () => Math.floor(now() / 1000),
     has: capability => administrator || !withheld.has(capability),

@@ -3,6 +3,7 @@ import { cohortFunctions } from './cohorts.ts'
 import { courseFunctions } from './courses.ts'
 import { enrolmentFunctions } from './enrolments.ts'
 import type { Functions } from './function.ts'
+import { gradeFunctions } from './grades.ts'
 import { groupFunctions } from './groups.ts'
 import { siteFunctions } from './site.ts'
 import { userFunctions } from './users.ts'
@@ -14,6 +15,7 @@ const own: Functions = {
   ...enrolmentFunctions,
   ...groupFunctions,
   ...cohortFunctions,
+  ...gradeFunctions,
 }
 
 /** Every function that the sandbox has, by Moodle's name. */

@@ -17,7 +17,7 @@ export const siteFunctions = (names: () => readonly string[]): Functions => ({
         siteurl: site.wwwroot,
         userpictureurl: `${site.wwwroot}/theme/image.php/boost/core/${site.themerev}/u/f1`,
         functions: names()
-          .filter(name => !site.unlisted.has(name))
+          .filter(name => !site.unlisted.has(name) && !site.unknown.has(name))
           .map(name => ({ name, version: site.version })),
         downloadfiles: 0,
         uploadfiles: 0,
