@@ -44,7 +44,7 @@ const own = process.argv.slice(2)
 const files = own.some(argument => argument.includes('test/'))
   ? []
   : [
-      ...['contract', 'users', 'enrollments', 'structure'].map(
+      ...['contract', 'users', 'enrollments', 'structure', 'grades'].map(
         name => `test/connectors/moodle/${name}.test.ts`,
       ),
       'test/e2e/moodle.test.ts',

@@ -255,6 +255,32 @@ describe('completeness sweeps', () => {
     })
   }).timeout(30_000)
 
+  it('bring in a grade whose event was lost, and its correction', async () => {
+    const { person } = college.moodle
+    create(0, 1)
+    await sweep()
+    await college.quiet()
+    const user = [...college.moodle.site.users.all()].find(each => each.email === 'untold.0@college.test')
+    await college.plugin.stop()
+    const course = person.createCourse({ fullname: 'Unit 1', shortname: 'U1' })
+    const grade = (finalgrade: number) =>
+      person.grade({
+        userid: Number(user?.id),
+        courseid: course.id,
+        assignment: { id: '12', name: 'A1' },
+        finalgrade,
+      })
+    const zohoGrades = () => college.zoho.records('BTEC_Grades').map(({ Grade, Score }) => [Grade, Score])
+    grade(65)
+    expect(await sweep({ module: 'grade' })).to.include({ status: 'completed', recordsRead: 1 })
+    await college.quiet()
+    expect(zohoGrades()).to.deep.equal([['Merit', 65]])
+    grade(72)
+    await sweep({ module: 'grade' })
+    await college.quiet()
+    expect(zohoGrades()).to.deep.equal([['Distinction', 72]])
+  }).timeout(30_000)
+
   it('are ordered by whoever holds the signing secret too', async () => {
     const { id, secret } = college.engine.credentials.endpoints['zoho'] as { id: string; secret: string }
     const path = `/v1/extension/sync/trigger?endpoint=${id}`

@@ -26,6 +26,7 @@ describe("the Moodle connector's check", () => {
     ['moodle/course:enrolreview', 'capabilities'],
     ['moodle/course:managegroups', 'capabilities'],
     ['moodle/cohort:manage', 'capabilities'],
+    ['local/moodle_zoho_sync:viewgrades', 'capabilities'],
     ['moodle/user:viewdetails', 'sight of users'],
     ['moodle/site:viewuseridentity', 'sight of users'],
   ]

@@ -4,7 +4,7 @@ import { RetryableError, SetupError } from '../../../core/errors.ts'
 import type { Payload, WriteOperation } from '../../../core/plugin.ts'
 import { type ConnectedSite, connectSite, never } from './connected.ts'
 import { errorOf, raised } from './failures.ts'
-import { inSandbox, onSandbox } from './site.ts'
+import { onSandbox } from './site.ts'
 
 let connected: ConnectedSite
 const site = () => connected.site
@@ -254,20 +254,5 @@ describe('members of cohorts and groups in Moodle', () => {
     ])
     expect(results.every(({ ok }) => ok)).to.equal(true)
     expect(await site().members('cohort', cohortid)).to.deep.equal([mona])
-  })
-})
-
-inSandbox('grades in Moodle', () => {
-  it('are never written, and looked up nowhere', async () => {
-    await openCollege()
-    try {
-      connected.calls.length = 0
-      const [result] = await resource('grade').write([{ fields: { finalgrade: 70 } }], never)
-      expect(errorOf(result)).to.include({ code: 'MOODLE_READ_ONLY' })
-      expect((await resource('grade').read(['5_1'], never)).get('5_1')).to.deep.equal({ state: 'unseen' })
-      expect(connected.calls).to.deep.equal([])
-    } finally {
-      await connected.stop()
-    }
   })
 })

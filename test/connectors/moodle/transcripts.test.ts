@@ -137,6 +137,66 @@ describe('the Moodle sandbox answers as the real Moodle did, byte for byte', () 
       })
   })
 
+  describe('grades, by the functions of our plugin', () => {
+    before(() => {
+      const { site, person } = sandbox
+      const people = [
+        { id: 1014, username: 'lab.student', firstname: 'منى', lastname: 'Haddad', idnumber: 'STU-L1' },
+        { id: 1015, username: 'lab.teacher', firstname: 'Sara', lastname: 'Khalil' },
+      ]
+      for (const { id, ...fields } of people) {
+        const made = person.createUser({ ...fields, email: `${fields.username}@college.test` })
+        site.users.insert({ ...made, id })
+      }
+      const course = person.createCourse({ fullname: 'Lab Unit 1', shortname: 'LAB1' })
+      site.courses.insert({ ...course, id: 496 })
+      const own = { userid: '1014', courseid: '496' }
+      const same = { ...own, timemodified: 1_795_859_443 }
+      const criterion = (code: string, description: string, score: number, feedback: string) => ({
+        code,
+        description,
+        score,
+        feedback,
+      })
+      const assignment = {
+        ...same,
+        itemid: '480',
+        itemtype: 'mod',
+        assignment: { id: '1', cmid: '495', name: 'A1 Marketing' },
+        gradetype: 2,
+        grademin: 1,
+        grademax: 4,
+        finalgrade: 3,
+        feedback: '<p>Good work</p>',
+        learning_outcomes: [
+          criterion('P1', 'Explain', 1, 'Met'),
+          criterion('P2', 'Describe', 1, 'Met too'),
+          criterion('M1', 'Assess', 1, 'نعم'),
+          criterion('D1', 'Evaluate', 0, 'Not yet'),
+        ],
+        scale: ['Refer', 'Pass', 'Merit', 'Distinction'],
+        scale_label: 'Merit',
+        grader: { id: '1015', username: 'lab.teacher', name: 'Sara Khalil' },
+        grader_role: 'teacher',
+      }
+      const talk = {
+        ...same,
+        itemid: '481',
+        itemname: 'Talk',
+        itemtype: 'manual',
+        gradetype: 1,
+        grademin: 0,
+        grademax: 100,
+        finalgrade: 88,
+        grader: { id: '2', username: 'admin', name: 'Admin User' },
+      }
+      site.grades.insert({ id: 1, pair: '1014_1', ...own, payload: assignment })
+      site.grades.insert({ id: 3, pair: '1014_i481', ...own, payload: talk })
+    })
+    for (const { title, name, parameters, answer } of transcript('grades.txt'))
+      it(title, async () => expect(await send(sandbox, name, parameters)).to.equal(answer))
+  })
+
   describe('later transcripts', () => {
     it('a second deletion of one user', async () => {
       sandbox.site.debug = true
