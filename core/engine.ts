@@ -13,7 +13,7 @@ import type { Health, HttpOptions } from './http/ports.ts'
 import { createServer } from './http/server.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createAudit } from './operations/audit.ts'
-import { endAbandoned } from './operations/bulk.ts'
+import { createBulkRunner } from './operations/bulk-runner.ts'
 import { savedMappings } from './operations/mappings.ts'
 import { createMeasures } from './operations/measures.ts'
 import { remoteStates } from './operations/readiness.ts'
@@ -224,7 +224,6 @@ async function start(
       delivery.ringSync()
     },
     hourly: async () => {
-      await endAbandoned(store, now())
       await forgetPayloads(store, now(), 2)
     },
   })
@@ -248,6 +247,13 @@ async function start(
   const making = tenantMaking(secrets, connectors)
   const audit = createAudit(store.audit, secrets.hashKey, now)
   const reasons = createReasons(connectors)
+  const deskFor = async (id: string, by: string) => {
+    const tenant = await tenants.get(id)
+    const { language } = tenant.run(now())
+    return { store, tenant, audit, reasons, by, language, now }
+  }
+  const bulk = createBulkRunner({ store, deskFor, afterwards: () => delivery.ring(), log, now })
+  closing.push({ name: 'jobs over many', close: () => bulk.stop() })
   const alerts = createAlerts({
     store,
     settings,
@@ -258,11 +264,7 @@ async function start(
     ),
     tenants: tenants.ids,
     expiring: tenants.expiring,
-    deskFor: async id => {
-      const tenant = await tenants.get(id)
-      const { language } = tenant.run(now())
-      return { store, tenant, audit, reasons, by: 'alerts', language, now }
-    },
+    deskFor: id => deskFor(id, 'alerts'),
   })
   closing.push({ name: 'alerts', close: () => alerts.stop() })
 
@@ -274,9 +276,9 @@ async function start(
       audit,
       reasons,
       connectors: known,
-      log,
       now,
       ring: () => delivery.ring(),
+      runJobs: () => void bulk.ring(),
       ringSync: () => delivery.ringSync(),
       measures,
       expiring: tenants.expiring,
@@ -325,12 +327,12 @@ async function start(
   }
   const credentials = await writeCredentials(first, url)
   delivery.start()
+  bulk.start()
   if (worker) {
     alerts.start()
     closing.push({ name: 'jobs', close: ms => jobs.stop(ms) })
     // It may come up later: what is due is found without it.
     if (scheduler) jobs.start().catch(error => log.error('scheduler_not_started', { error }))
-    endAbandoned(store, now()).catch(error => log.warn('jobs_not_ended', { error }))
     forgetPayloads(store, now(), 400).catch(error => log.warn('payloads_not_forgotten', { error }))
   }
   return { url, credentials, store, delivery, tenants, alerts, storeName: address.name, stop: stopAll }

@@ -1,13 +1,16 @@
 /** Many dead letters or retries at once, as a job that shows its progress and can be cancelled. */
+import { randomBytes } from 'node:crypto'
+import { StoreError } from '../errors.ts'
 import type { Json, Log } from '../plugin.ts'
-import type { BulkDocument } from '../store/bulk.ts'
+import { type BulkDocument, NOBODY } from '../store/bulk.ts'
 import { discard, discardRecords, replayWindow, retryRecords, retryTogether } from './changes.ts'
 import type { Desk } from './desk.ts'
 import { deliveryOf } from './events.ts'
-import { type LetterFilter, listDeadLetters, listRetries } from './letters.ts'
+import { deadLetterWalk, type Letter, type LetterFilter, retryWalk } from './letters.ts'
+import { inOrder, type Walk } from './paging.ts'
 import { moduleNamed } from './records.ts'
 
-const PAGE = 100
+const AT_ONCE = 100
 
 export type BulkOrder =
   | { readonly what: 'retries.retry'; readonly filter: LetterFilter }
@@ -42,8 +45,11 @@ export const bulkView = (job: BulkDocument): BulkView => ({
   ...(job.error === undefined ? {} : { error: job.error }),
 })
 
-/** Writes the job down; `runBulk` does it. */
-export async function startBulk(desk: Desk, order: BulkOrder): Promise<BulkDocument> {
+/** What runs a job is named by a nonce of its own. */
+export const newNonce = (): string => randomBytes(12).toString('hex')
+
+/** Writes the job down. `nonce`: who runs it at once (`runBulk`); without it an engine takes it up. */
+export async function startBulk(desk: Desk, order: BulkOrder, nonce?: string): Promise<BulkDocument> {
   const { store, tenant, audit, by, now } = desk
   const { what, ...rest } = order
   const details = JSON.parse(JSON.stringify(rest)) as { [name: string]: Json }
@@ -55,78 +61,82 @@ export async function startBulk(desk: Desk, order: BulkOrder): Promise<BulkDocum
     state: 'running',
     done: 0,
     refused: 0,
+    tries: 0,
     startedAt: new Date(now()),
-    seenAt: new Date(now()),
+    seenAt: nonce === undefined ? NOBODY : new Date(now()),
+    ...(nonce === undefined ? {} : { nonce }),
     expireAt: new Date(now() + 30 * 24 * 3_600_000),
   })
   await audit.write({ tenant: tenant.id, by, action: what, target: job._id, details })
   return job
 }
 
-/** A job that has not moved for so long was left by an engine or command that ended within it. */
-const ABANDONED_MS = 5 * 60_000
+/** What was ordered, as it stands in the job. */
+export const orderOf = ({ what, order }: Pick<BulkDocument, 'what' | 'order'>): BulkOrder =>
+  ({ ...order, what }) as BulkOrder
 
-/** `now`: milliseconds since 1970. What they have done stays done. */
-export const endAbandoned = (store: Desk['store'], now: number): Promise<number> =>
-  store.bulk.abandon(
-    new Date(now - ABANDONED_MS),
-    new Date(now),
-    'Whoever ran it ended within it; order it again, which does only what is left.',
-  )
-
-/** Until it is done or cancelled, page by page in the order received; what fails is told in the job itself. */
-export async function runBulk(desk: Desk, job: BulkDocument, order: BulkOrder, log: Log): Promise<void> {
-  const { store, tenant, now } = desk
-  let done = 0
-  let refused = 0
+/**
+ * Until it is done or cancelled, or `isStopping`, part by part in the order received; after each it is written down
+ * how far it is, so that whoever takes it up goes on there. What fails is told in the job itself.
+ */
+export async function runBulk(
+  desk: Desk,
+  job: BulkDocument,
+  log: Log,
+  isStopping: () => boolean = () => false,
+): Promise<void> {
+  const { store, now } = desk
+  let { done, refused } = job
   let state: BulkDocument['state'] = 'done'
   let error: string | undefined
   try {
-    for await (const part of parts(desk, order)) {
+    for await (const part of parts(desk, orderOf(job), job.after ?? '')) {
       done += part.done
       refused += part.refused
-      if (!(await store.bulk.progress(tenant.id, job._id, done, refused, new Date(now())))) {
-        state = 'cancelled'
-        break
-      }
+      const moved = { done, refused, after: part.after, seenAt: new Date(now()) }
+      if (!(await store.bulk.progress(job, moved))) return
+      if (isStopping()) return await store.bulk.release(job)
     }
   } catch (cause) {
+    log.error('bulk_failed', { tenant: job.tenant, job: job._id, error: cause })
+    // The store is gone for a while: whoever takes the job up then goes on with it.
+    if (cause instanceof StoreError) return
     state = 'failed'
     error = 'Wasl itself failed here; the log has the details.'
-    log.error('bulk_failed', { tenant: tenant.id, job: job._id, error: cause })
   }
-  await store.bulk.end(tenant.id, job._id, { state, done, refused, endedAt: new Date(now()) }, error)
+  await store.bulk.end(job, { state, done, refused, endedAt: new Date(now()) }, error)
 }
 
-async function* parts(
-  desk: Desk,
-  order: BulkOrder,
-): AsyncGenerator<{ readonly done: number; readonly refused: number }> {
+interface Part {
+  readonly done: number
+  /** Changed by somebody else meanwhile, or not kept any more. */
+  readonly refused: number
+  /** The id that it goes on after. */
+  readonly after: string
+}
+
+async function* parts(desk: Desk, order: BulkOrder, after: string): AsyncGenerator<Part> {
   if (order.what === 'events.replay') {
     const [from, to] = [new Date(order.from), new Date(order.to)]
     const module = order.module && (moduleNamed(desk, order.module) ?? order.module)
-    let after: string | undefined
-    do {
-      const part = await replayWindow(desk, from, to, module, after)
-      yield { done: part.replayed, refused: part.refused }
-      after = part.next
-    } while (after !== undefined)
+    let next: string | undefined = after
+    while (next !== undefined) {
+      const part = await replayWindow(desk, from, to, module, next === '' ? undefined : next)
+      next = part.next
+      yield { done: part.replayed, refused: part.refused, after: next ?? after }
+    }
     return
   }
-  const list = order.what === 'retries.retry' ? listRetries : listDeadLetters
-  let cursor: string | undefined
-  let held: readonly string[] = []
-  do {
-    const page = await list(desk, order.filter, { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) })
-    cursor = page.next
-    const groups = grouped([...held, ...page.items.map(({ id }) => id)])
-    // The events of a delivery can only be opened together, and the next page may hold more of the last one.
-    const last = groups.at(-1)?.[0] ?? ''
-    held = cursor !== undefined && isEvent(last) ? (groups.pop() ?? []) : []
+  const whole =
+    order.what === 'retries.retry'
+      ? ((await retryWalk(desk, order.filter)) as Walk<unknown, Letter>)
+      : ((await deadLetterWalk(desk, order.filter)) as Walk<unknown, Letter>)
+  for await (const { items, last } of inOrder(whole, deliveryOf, after, AT_ONCE)) {
+    const groups = grouped(items.map(({ id }) => id))
     let done = 0
     for (const ids of groups) done += await changeTogether(desk, order, ids).catch(noneOf)
-    yield { done, refused: groups.flat().length - done }
-  } while (cursor !== undefined)
+    yield { done, refused: items.length - done, after: last }
+  }
 }
 
 /** Ids as they follow each other: records together, and the events of one delivery together. */

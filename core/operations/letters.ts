@@ -4,8 +4,8 @@ import type { Reason } from '../reasons/reasons.ts'
 import type { EventDocument, RecordDocument, StoredError } from '../store/documents.ts'
 import { type Desk, modulesOf } from './desk.ts'
 import { type EventRow, findRow, idOfRow, recordsOf, rowsAfter } from './events.ts'
-import { type Page, type PageRequest, walk } from './paging.ts'
-import { type Judging, judging, recordView } from './records.ts'
+import { type Page, type PageRequest, type Walk, walk } from './paging.ts'
+import { type Judging, judging, moduleNamed, recordView } from './records.ts'
 
 export const RETRY_STATES = ['retrying', 'gated'] as const satisfies readonly RecordState[]
 export const LETTER_STATES = ['dead', 'conflict', 'invalid', 'unreadable'] as const
@@ -47,18 +47,7 @@ export async function listRetries(
   filter: LetterFilter,
   page: PageRequest,
 ): Promise<Page<Letter>> {
-  const facts = await judging(desk)
-  const states = RETRY_STATES.filter(state => filter.state === undefined || filter.state === state)
-  const partitions = partitionsOf(desk, filter, states)
-  return walk(
-    {
-      partitions,
-      read: (partition, after, limit) => readRecords(desk, partition, after, limit),
-      idOf: (record: RecordDocument) => record._id,
-      show: async records => records.map(record => wanted(desk, filter, recordLetter(desk, record, facts))),
-    },
-    page,
-  )
+  return walk(await retryWalk(desk, filter), page)
 }
 
 /** Dead and conflicting records, then events that are INVALID still, each in the order in which they came. */
@@ -67,36 +56,58 @@ export async function listDeadLetters(
   filter: LetterFilter,
   page: PageRequest,
 ): Promise<Page<Letter>> {
+  return walk(await deadLetterWalk(desk, filter), page)
+}
+
+export async function retryWalk(desk: Desk, given: LetterFilter): Promise<Walk<RecordDocument, Letter>> {
   const facts = await judging(desk)
+  const filter = withModule(desk, given)
+  const states = RETRY_STATES.filter(state => filter.state === undefined || filter.state === state)
+  return {
+    partitions: partitionsOf(desk, filter, states),
+    read: (partition, after, limit) => readRecords(desk, partition, after, limit),
+    idOf: record => record._id,
+    show: async records => records.map(record => wanted(desk, filter, recordLetter(desk, record, facts))),
+  }
+}
+
+export async function deadLetterWalk(
+  desk: Desk,
+  given: LetterFilter,
+): Promise<Walk<RecordDocument | EventRow, Letter>> {
+  const facts = await judging(desk)
+  const filter = withModule(desk, given)
   const states = (['dead', 'conflict'] as const).filter(
     state => filter.state === undefined || filter.state === state,
   )
   const events = filter.state === undefined || filter.state === 'invalid' || filter.state === 'unreadable'
-  const partitions = [...partitionsOf(desk, filter, states), ...(events ? ['events'] : [])]
-  return walk<RecordDocument | EventRow, Letter>(
-    {
-      partitions,
-      read: async (partition, after, limit) => {
-        if (partition !== 'events') return readRecords(desk, partition, after, limit)
-        const from = after.slice(0, 24)
-        return rowsAfter(await desk.store.history.invalid(desk.tenant.id, from, limit), after, limit)
-      },
-      idOf: each => ('event' in each ? idOfRow(each) : each._id),
-      show: async each => {
-        const rows = each.filter((one): one is EventRow => 'event' in one)
-        const records = await recordsOf(desk, rows)
-        return each.map(one => {
-          const letter =
-            'event' in one
-              ? eventLetter(desk, one, records.get(one.event.record ?? ''))
-              : recordLetter(desk, one, facts)
-          return wanted(desk, filter, letter)
-        })
-      },
+  return {
+    partitions: [...partitionsOf(desk, filter, states), ...(events ? ['events'] : [])],
+    read: async (partition, after, limit) => {
+      if (partition !== 'events') return readRecords(desk, partition, after, limit)
+      const from = after.slice(0, 24)
+      return rowsAfter(await desk.store.history.invalid(desk.tenant.id, from, limit), after, limit)
     },
-    page,
-  )
+    idOf: each => ('event' in each ? idOfRow(each) : each._id),
+    show: async each => {
+      const rows = each.filter((one): one is EventRow => 'event' in one)
+      const records = await recordsOf(desk, rows)
+      return each.map(one => {
+        const letter =
+          'event' in one
+            ? eventLetter(desk, one, records.get(one.event.record ?? ''))
+            : recordLetter(desk, one, facts)
+        return wanted(desk, filter, letter)
+      })
+    },
+  }
 }
+
+/** A module is named as everywhere else: in the plural, as the remote calls it, in any case. */
+const withModule = (desk: Desk, filter: LetterFilter): LetterFilter =>
+  filter.module === undefined
+    ? filter
+    : { ...filter, module: moduleNamed(desk, filter.module) ?? filter.module }
 
 const partitionsOf = (desk: Desk, { module }: LetterFilter, states: readonly string[]): readonly string[] =>
   (module === undefined ? modulesOf(desk) : [module]).flatMap(each => states.map(state => `${each}|${state}`))

@@ -92,3 +92,61 @@ export async function walk<D, T>(
   }
   return { items }
 }
+
+/** Some of a walk, all of whose partitions are kept in the order of their ids. */
+export interface Stretch<T> {
+  readonly items: readonly T[]
+  /** Whoever goes on after it misses nothing and sees nothing twice. */
+  readonly last: string
+}
+
+/**
+ * All of them in the order of their ids over all partitions, which is the order in which they came. What belongs
+ * together (`groupOf`) is never parted.
+ * @param after an id, itself left out; empty: from the beginning
+ */
+export async function* inOrder<D, T>(
+  { partitions, read, idOf, show }: Walk<D, T>,
+  groupOf: (id: string) => string,
+  after: string,
+  atOnce: number,
+): AsyncGenerator<Stretch<T>> {
+  const lines = partitions.map(partition => ({ partition, after, documents: [] as D[], more: true }))
+  const fill = async (line: (typeof lines)[number]) => {
+    while (line.more && line.documents.length === 0) {
+      const { documents, more } = await read(line.partition, line.after, atOnce)
+      const last = documents.at(-1)
+      line.documents = [...documents]
+      line.more = more && last !== undefined
+      if (last !== undefined) line.after = idOf(last)
+    }
+  }
+  let taken: D[] = []
+  for (;;) {
+    for (const line of lines) await fill(line)
+    const [next] = lines
+      .filter(({ documents }) => documents.length > 0)
+      .sort((a, b) => byId(idOf(a.documents[0] as D), idOf(b.documents[0] as D)))
+    const document = next?.documents[0]
+    const last = taken.at(-1)
+    const full =
+      last !== undefined &&
+      taken.length >= atOnce &&
+      (document === undefined || groupOf(idOf(document)) !== groupOf(idOf(last)))
+    if (last !== undefined && (full || document === undefined)) {
+      const shown = await show(taken)
+      yield { items: shown.filter(item => item !== undefined), last: idOf(last) }
+      taken = []
+    }
+    if (next === undefined || document === undefined) return
+    taken.push(document)
+    next.documents.shift()
+  }
+}
+
+/** `<24 digits>`, or `<24 digits>-<place>` in the order of the places. */
+function byId(a: string, b: string): number {
+  const [first, other] = [a.slice(0, 24), b.slice(0, 24)]
+  if (first !== other) return first < other ? -1 : 1
+  return Number(a.slice(25) || -1) - Number(b.slice(25) || -1)
+}

@@ -14,12 +14,29 @@ export interface BulkDocument {
   state: 'running' | 'done' | 'cancelled' | 'failed'
   done: number
   refused: number
+  /** The id after which it goes on. */
+  after?: string
   startedAt: Date
-  /** When it moved last. */
+  /** When it moved last; long ago: whoever runs it has ended, or nobody does yet. */
   seenAt: Date
+  /** Names who runs it: what is written by another has no effect. */
+  nonce?: string
+  /** How often it was taken up since it moved last. */
+  tries: number
   endedAt?: Date
   error?: string
   expireAt: Date
+}
+
+/** A job under the nonce of who runs it. */
+export type Running = Pick<BulkDocument, '_id' | 'tenant' | 'nonce'>
+
+export interface Moved {
+  readonly done: number
+  readonly refused: number
+  /** Absent: it has not begun to move. */
+  readonly after: string | undefined
+  readonly seenAt: Date
 }
 
 export interface BulkJobs {
@@ -27,20 +44,24 @@ export interface BulkJobs {
   one(tenant: string, id: string): Promise<BulkDocument | null>
   /** Newest first. */
   page(tenant: string, limit: number): Promise<readonly BulkDocument[]>
-  /** False: it was cancelled. */
-  progress(tenant: string, id: string, done: number, refused: number, now: Date): Promise<boolean>
+  /** The oldest job that has not moved since `before`, which is run under `nonce` from now on. */
+  claim(before: Date, now: Date, nonce: string): Promise<BulkDocument | null>
+  /** False: it was cancelled, or another runs it by now. */
+  progress(job: Running, set: Moved): Promise<boolean>
+  /** Whoever comes next goes on with it. */
+  release(job: Running): Promise<void>
   /** A cancelled job stays so. */
   end(
-    tenant: string,
-    id: string,
+    job: Running,
     set: Pick<BulkDocument, 'state' | 'done' | 'refused'> & { endedAt: Date },
     error?: string,
   ): Promise<void>
-  /** Jobs that have not moved since `before`: whoever ran them ended within them. The number of them. */
-  abandon(before: Date, now: Date, error: string): Promise<number>
   /** False: it does not run any more. */
   cancel(tenant: string, id: string): Promise<boolean>
 }
+
+/** `seenAt` of a job that nobody runs. */
+export const NOBODY = new Date(0)
 
 export function bulkIn({ bulk }: Models): BulkJobs {
   const running = (tenant: string, id: string) => ({
@@ -48,6 +69,7 @@ export function bulkIn({ bulk }: Models): BulkJobs {
     tenant: tenantOf(tenant),
     state: 'running' as const,
   })
+  const own = ({ _id, tenant, nonce }: Running) => ({ ...running(tenant, _id), nonce: nonce ?? '' })
   return {
     async add(job) {
       tenantOf(job.tenant)
@@ -74,31 +96,37 @@ export function bulkIn({ bulk }: Models): BulkJobs {
           .exec(),
       ),
 
-    async progress(tenant, id, done, refused, now) {
+    async claim(before, now, nonce) {
+      return guarded('take up a job', () =>
+        bulk
+          .findOneAndUpdate(
+            { state: 'running', seenAt: trusted({ $lt: before }) },
+            { $set: { seenAt: now, nonce }, $inc: { tries: 1 } },
+            { sort: { seenAt: 1 }, returnDocument: 'after' },
+          )
+          .lean<BulkDocument>()
+          .exec(),
+      )
+    },
+
+    async progress(job, { after, ...set }) {
+      const moved = after === undefined ? set : { ...set, after, tries: 0 }
       const written = await guarded('note a job’s progress', () =>
-        bulk.updateOne(running(tenant, id), { $set: { done, refused, seenAt: now } }).exec(),
+        bulk.updateOne(own(job), { $set: moved }).exec(),
       )
       return written.matchedCount === 1
     },
 
-    async end(tenant, id, set, error) {
-      await guarded('end a job', () =>
-        bulk
-          .updateOne(running(tenant, id), { $set: { ...set, ...(error === undefined ? {} : { error }) } })
-          .exec(),
+    async release(job) {
+      await guarded('let go of a job', () =>
+        bulk.updateOne(own(job), { $set: { seenAt: NOBODY }, $unset: { nonce: '' } }).exec(),
       )
     },
 
-    async abandon(before, now, error) {
-      const written = await guarded('end abandoned jobs', () =>
-        bulk
-          .updateMany(
-            { state: 'running', seenAt: trusted({ $lt: before }) },
-            { $set: { state: 'failed', endedAt: now, error } },
-          )
-          .exec(),
+    async end(job, set, error) {
+      await guarded('end a job', () =>
+        bulk.updateOne(own(job), { $set: { ...set, ...(error === undefined ? {} : { error }) } }).exec(),
       )
-      return written.modifiedCount
     },
 
     async cancel(tenant, id) {

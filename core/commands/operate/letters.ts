@@ -1,5 +1,5 @@
 /** `wasl retries` and `wasl dead-letters`: what failed, and what is done about it. */
-import { type BulkOrder, bulkView, runBulk, startBulk } from '../../operations/bulk.ts'
+import { type BulkOrder, bulkView, newNonce, runBulk, startBulk } from '../../operations/bulk.ts'
 import { discard, retry } from '../../operations/changes.ts'
 import {
   LETTER_STATES,
@@ -91,8 +91,8 @@ function facts(letter: Letter): readonly string[] {
 /** Many at once, as a job that ends with this command. */
 export async function many(terminal: Terminal, order: BulkOrder): Promise<number> {
   const { desk, context, show } = terminal
-  const job = await startBulk(desk, order)
-  await runBulk(desk, job, order, context.log)
+  const job = await startBulk(desk, order, newNonce())
+  await runBulk(desk, job, context.log)
   const ended = await desk.store.bulk.one(desk.tenant.id, job._id)
   const view = bulkView(ended ?? job)
   show(view, () => [`${view.done} done, ${view.refused} left as they are (job ${view.id}: ${view.state}).`])

@@ -1,6 +1,6 @@
 /** Retries and dead letters: list, show, try again, give up, one by one or many as a job. */
 import Joi from 'joi'
-import { type BulkOrder, bulkView, runBulk, startBulk } from '../../operations/bulk.ts'
+import { type BulkOrder, bulkView, startBulk } from '../../operations/bulk.ts'
 import { type Done, discard, replay, retry } from '../../operations/changes.ts'
 import type { Desk } from '../../operations/desk.ts'
 import {
@@ -11,7 +11,6 @@ import {
   RETRY_STATES,
   showLetter,
 } from '../../operations/letters.ts'
-import type { Log } from '../../plugin.ts'
 import { problem } from '../problems.ts'
 import { parted } from './records.ts'
 import { code, eventId, name, type Operation, objectId, paging, reason } from './route.ts'
@@ -33,8 +32,8 @@ function outcome(done: Done, id: string): { id: string; status: 'accepted' } | u
   })
 }
 
-/** `afterwards`: something may be due now. */
-export function letterOperations(log: Log, afterwards: () => void): readonly Operation[] {
+/** `afterwards`: something may be due now; `runJobs`: a job was ordered. */
+export function letterOperations(afterwards: () => void, runJobs: () => void): readonly Operation[] {
   const change =
     (what: (desk: Desk, id: string, reason: string) => Promise<Done>): Operation['handle'] =>
     async ({ desk, params, body }) => {
@@ -47,11 +46,8 @@ export function letterOperations(log: Log, afterwards: () => void): readonly Ope
   const bulk =
     (orderOf: (body: object) => BulkOrder): Operation['handle'] =>
     async ({ desk, body }) => {
-      const order = orderOf(body)
-      const job = await startBulk(desk, order)
-      runBulk(desk, job, order, log)
-        .catch(error => log.error('bulk_failed', { job: job._id, error }))
-        .finally(afterwards)
+      const job = await startBulk(desk, orderOf(body))
+      runJobs()
       return bulkView(job)
     }
 

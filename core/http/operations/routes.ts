@@ -9,7 +9,7 @@ import type { Expiring, Measures } from '../../operations/measures.ts'
 import type { TenantMaking } from '../../operations/tenants.ts'
 import type { PipelineSet } from '../../pipeline/compiled.ts'
 import type { SavedMapping } from '../../pipeline/configuration.ts'
-import type { ConnectorDefinition, Log } from '../../plugin.ts'
+import type { ConnectorDefinition } from '../../plugin.ts'
 import type { Reasons } from '../../reasons/reasons.ts'
 import type { Store } from '../../store/connect.ts'
 import type { Door } from '../receive.ts'
@@ -29,11 +29,12 @@ export interface OperationsOptions {
   readonly audit: Audit
   readonly reasons: Reasons
   readonly connectors: ReadonlyMap<string, ConnectorDefinition>
-  readonly log: Log
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** Something may be due. */
   readonly ring: () => void
+  /** A job over many was ordered. */
+  readonly runJobs: () => void
   /** A completeness sweep may be due. */
   readonly ringSync: () => void
   readonly measures: Measures
@@ -57,7 +58,7 @@ export interface OperationsOptions {
 const PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
 export function operationsOf(options: OperationsOptions): readonly Operation[] {
-  const { log, ring, connectors, tenants, now, pipelinesWith, refresh, sealing } = options
+  const { ring, connectors, tenants, now, pipelinesWith, refresh, sealing } = options
   const mappingDesk = async ({ desk }: Call): Promise<MappingDesk> => {
     const tenant = await tenants.get(desk.tenant.id)
     return {
@@ -70,7 +71,7 @@ export function operationsOf(options: OperationsOptions): readonly Operation[] {
   }
   return [
     ...readingOperations,
-    ...letterOperations(log, ring),
+    ...letterOperations(ring, options.runJobs),
     accountingOperation,
     ...gateOperations(connectors),
     ...administrationOperations({
