@@ -20,6 +20,8 @@ export interface LoadOptions {
   readonly seed: number
   /** How to hear that everything has its outcome; absent: nothing is processed. */
   readonly outcome?: { readonly path: string; readonly authorization: string }
+  /** What is answered 503 is sent again after the time that the answer names, as a sender does. */
+  readonly persistent?: boolean
 }
 
 export interface LoadResult {
@@ -67,6 +69,7 @@ function lengthOf(text: string): { status: string; total: number } | undefined {
 }
 
 async function send(options: LoadOptions, requests: readonly { bytes: Buffer }[]) {
+  const again: { bytes: Buffer }[] = []
   const statuses: Record<string, number> = {}
   const latencies: number[] = []
   let next = 0
@@ -75,8 +78,9 @@ async function send(options: LoadOptions, requests: readonly { bytes: Buffer }[]
       let begun = 0
       let first = true
       let text = ''
+      let request: { bytes: Buffer } | undefined
       const go = () => {
-        const request = requests[next++]
+        request = again.pop() ?? requests[next++]
         if (!request) return resolve()
         begun = performance.now()
         socket.write(request.bytes)
@@ -86,11 +90,14 @@ async function send(options: LoadOptions, requests: readonly { bytes: Buffer }[]
         text += data.toString('latin1')
         const answer = lengthOf(text)
         if (!answer || text.length < answer.total) return
+        const seconds = Number(/\r\nretry-after: (\d+)/i.exec(text)?.[1] ?? 1)
         text = ''
         statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
         if (!first) latencies.push(performance.now() - begun)
         first = false
-        go()
+        if (!options.persistent || answer.status !== '503') return go()
+        again.push(request!)
+        setTimeout(go, seconds * 1000)
       })
       go()
     })
