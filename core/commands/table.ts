@@ -108,9 +108,9 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   },
   mappings: {
     usage:
-      '[list] | show <module> | preview <module> <file> | save <module> <file> --reason <why> | versions <module> | compare <module> <version> [<version>] | rollback <module> <version> --reason <why>',
+      '[list] | show <module> | preview <module> <file> | edit <module> --reason <why> | save <module> <file> --reason <why> | versions <module> | compare <module> <version> [<version>] | rollback <module> <version> --reason <why>',
     summary: 'Where a college has its own field names: seen, tried on real events, saved, rolled back.',
-    details: `${OPERATE}  preview and save end with 1 when the mapping has findings.\n`,
+    details: `${OPERATE}  edit opens $VISUAL or $EDITOR, shows what would differ, and saves.\n  preview, edit and save end with 1 when the mapping has findings.\n`,
     load: async () => (await import('./operate/mappings.ts')).mappings,
   },
   modules: {

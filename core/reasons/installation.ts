@@ -111,6 +111,19 @@ export const installationCodes: Codes = {
     ['The file is not UTF-8 text.', 'Save it as UTF-8 and run the command again.'],
     ['الملف ليس نص UTF-8.', 'احفظه بترميز UTF-8 ثم نفّذ الأمر من جديد.'],
   ),
+  NO_EDITOR: words(
+    'it',
+    ['No editor is named in the environment.', 'Set EDITOR, or save a file with wasl mappings save.'],
+    ['لم يُحدَّد محرّر نصوص في البيئة.', 'عيّن EDITOR أو احفظ ملفًا بالأمر wasl mappings save.'],
+  ),
+  EDITOR_FAILED: words(
+    'it',
+    [
+      'The editor ended with an error; nothing was saved.',
+      'Set EDITOR to a program that waits, and try again.',
+    ],
+    ['انتهى المحرّر بخطأ ولم يُحفظ شيء.', 'عيّن في EDITOR برنامجًا ينتظر إغلاق الملف ثم أعد المحاولة.'],
+  ),
   FILE_SHAPE: words('it', ['The file is not built as it must be.', FILE], ['بنية الملف غير صحيحة.', FILE_AR]),
   FILE_FORMAT: words(
     'it',

@@ -47,7 +47,7 @@ export interface History {
     events: readonly EventDocument[],
     dueAt?: Date,
   ): Promise<boolean>
-  /** The newest deliveries with an event of `module`, with their bytes where they are kept. */
+  /** The newest deliveries that somebody sent with an event of `module`, with their bytes where they are kept. */
   samples(tenant: string, module: string, limit: number): Promise<readonly DeliveryDocument[]>
   /** Deliveries with an INVALID event, counted up to `limit`. */
   countInvalid(tenant: string, limit: number): Promise<number>
@@ -147,6 +147,8 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
       const filter = {
         tenant: tenantOf(tenant),
         standings: { $in: standingsFor({ module }, []) },
+        // What Wasl itself has looked up was not sent by anybody.
+        channel: { $nin: ['lookup', 'sweep'] },
         raw: { $exists: true },
       }
       return guarded(

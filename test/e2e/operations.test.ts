@@ -65,7 +65,7 @@ describe('an operator’s session', () => {
     const { body } = await college.call('POST', '/api/v1/sync/students', { data: rows })
     expect(body['summary']).to.include({ total: 300, new: 300 })
     await until('all stand at the gate', async () => {
-      const retries = await all('/api/v1/retries?limit=200&module=student')
+      const retries = await all('/api/v1/retries?limit=200&module=BTEC_Students')
       return retries.filter(({ state }) => state === 'gated').length === 300
     })
     const { items: gates } = await get('/api/v1/gates')
@@ -82,7 +82,7 @@ describe('an operator’s session', () => {
       const { items } = await get('/api/v1/gates')
       return (items as Item[]).every(each => each['opening'] === true)
     })
-    const job = await post('/api/v1/retries/retry', { filter: { module: 'student' } })
+    const job = await post('/api/v1/retries/retry', { filter: { module: 'Students' } })
     expect(job.status).to.equal(202)
     expect(await jobDone(job.body['id'])).to.include({ state: 'done' })
     await until(

@@ -1,6 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { expect } from 'chai'
 import type { Payload } from '../../core/plugin.ts'
 import { type College, openCollege, until } from './college.ts'
@@ -10,12 +10,25 @@ describe('the operator at a terminal', function () {
   // A dozen commands one after the other, each of which opens the store: on a busy machine that takes its time.
   this.timeout(60_000)
   let college: College
+  let folder: string
 
   before(async () => {
-    college = await openCollege({ announce: false })
+    folder = await mkdtemp(join(tmpdir(), 'wasl-terminal-'))
+    // An editor that writes what the test has laid ready, as a person would.
+    const editor = `${process.execPath} ${join(folder, 'editor.mjs')}`
+    await writeFile(
+      join(folder, 'editor.mjs'),
+      `import { copyFileSync, existsSync } from 'node:fs'
+      const ready = ${JSON.stringify(join(folder, 'ready.json'))}
+      if (existsSync(ready)) copyFileSync(ready, process.argv[2])`,
+    )
+    college = await openCollege({ announce: false, environment: { EDITOR: editor } })
   })
 
-  after(() => college.close())
+  after(async () => {
+    await college.close()
+    await rm(folder, { recursive: true })
+  })
 
   const { wasl, json, refusal } = terminalOf(() => college)
 
@@ -158,34 +171,99 @@ describe('the operator at a terminal', function () {
   })
 
   it('tries a mapping on real events, saves it, and goes back', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'wasl-mapping-'))
     const file = join(folder, 'student.json')
     const write = (field: string) =>
       writeFile(file, JSON.stringify({ read: { 'zoho/BTEC_Students': { [field]: { from: ['Nickname'] } } } }))
-    try {
-      await write('fullnam')
-      const wrong = await wasl(`mappings save student ${file}`, '--reason', 'A typo.')
-      expect([wrong.code, wrong.text]).to.satisfy(() => wrong.code === 1 && wrong.text.includes('fullName'))
-      await write('fullName')
-      const preview = await wasl(`mappings preview student ${file}`)
-      expect(preview.text).to.match(/^\d+ events were run through both: [1-9]\d* would differ/)
-      expect(preview.text).to.match(/fullName: "Sami Aziz" → "Unknown"/)
-      const saved = await wasl(`mappings save student ${file}`, '--reason', 'Nicknames.')
-      expect(saved.text).to.match(/^Saved as version 2/)
-      expect((await wasl('mappings')).text).to.match(/student +2 +fullName.* +Nicknames\./)
-      await write('phone')
-      await wasl(`mappings save student ${file}`, '--reason', 'Only the phone.')
-      expect((await wasl('mappings rollback student 2', '--reason', 'Back.')).text).to.match(/version 4/)
-      expect((await wasl('mappings versions student')).text).to.match(/^VERSION.*\n4 .*Back\.\n3 .*\n2 /)
-      const compared = await wasl('mappings compare student 2 3')
-      expect(compared.text)
-        .to.match(/version 2 → 3, 2 lines differ/)
-        .and.to.match(/fullName/)
-      expect((await refusal('mappings compare student 2 9')).message).to.match(/no version/)
-      expect((await wasl('mappings show student')).text).to.match(/fullName +mapping/)
-    } finally {
-      await rm(folder, { recursive: true })
+    await write('fullnam')
+    const wrong = await wasl(`mappings save student ${file}`, '--reason', 'A typo.')
+    expect([wrong.code, wrong.text]).to.satisfy(() => wrong.code === 1 && wrong.text.includes('fullName'))
+    await write('fullName')
+    const preview = await wasl(`mappings preview student ${file}`)
+    expect(preview.text).to.match(/^\d+ events were run through both: [1-9]\d* would differ/)
+    expect(preview.text).to.match(/fullName: "Sami Aziz" → "Unknown"/)
+    const saved = await wasl(`mappings save student ${file}`, '--reason', 'Nicknames.')
+    expect(saved.text).to.match(/^Saved as version 2/)
+    expect((await wasl('mappings')).text).to.match(/student +2 +fullName.* +Nicknames\./)
+    await write('phone')
+    await wasl(`mappings save student ${file}`, '--reason', 'Only the phone.')
+    expect((await wasl('mappings rollback student 2', '--reason', 'Back.')).text).to.match(/version 4/)
+    expect((await wasl('mappings versions student')).text).to.match(/^VERSION.*\n4 .*Back\.\n3 .*\n2 /)
+    const compared = await wasl('mappings compare student 2 3')
+    expect(compared.text)
+      .to.match(/version 2 → 3, 2 lines differ/)
+      .and.to.match(/fullName/)
+    expect((await refusal('mappings compare student 2 9')).message).to.match(/no version/)
+    expect((await wasl('mappings show student')).text).to.match(/fullName +mapping/)
+  })
+
+  it('edits a mapping in an editor: with findings it keeps the draft, else it shows what differs and saves', async () => {
+    const ready = (mapping: unknown) => writeFile(join(folder, 'ready.json'), JSON.stringify(mapping))
+    const edit = () => wasl('mappings edit Students', '--reason', 'By hand.')
+    expect((await refusal('mappings edit student')).message).to.match(/--reason/)
+    await rm(join(folder, 'ready.json'), { force: true })
+    expect((await edit()).text).to.equal('Nothing was changed.')
+    await ready({ module: 'student', read: { 'zoho/BTEC_Students': { fullnam: 'Nickname' } } })
+    const wrong = await edit()
+    expect(wrong.code).to.equal(1)
+    expect(wrong.text).to.contain('fullName')
+    const [, draft = ''] = /wasl mappings save student (\S+) --reason/.exec(wrong.text) ?? []
+    expect(await readFile(draft, 'utf8')).to.contain('fullnam')
+    await rm(dirname(draft), { recursive: true })
+    await writeFile(join(folder, 'ready.json'), '{ "read": ')
+    expect(await refusal('mappings edit student', '--reason', 'Half.')).to.include({ code: 'JSON_SYNTAX' })
+    const before = await json('mappings show student')
+    await ready({ module: 'student', read: { 'zoho/BTEC_Students': { phone: 'Mobile_Number' } } })
+    const saved = await edit()
+    expect(saved.text).to.match(/^\d+ events were run through both: \d+ would differ\.\n/)
+    expect(saved.text).to.contain(`Saved as version ${Number(before['version']) + 1}`)
+    const { mapping } = await json('mappings show student')
+    expect(mapping).to.deep.equal({
+      module: 'student',
+      read: { 'zoho/BTEC_Students': { phone: 'Mobile_Number' } },
+    })
+    expect(await refusal('mappings edit nothing', '--reason', 'None.'))
+      .to.have.property('message')
+      .that.matches(/no running/)
+  })
+
+  it('replays what came in a window, of one module, by any of its names', async () => {
+    const { items } = await json('events list --module students --limit 200')
+    const times = (items as Payload[]).map(event => Date.parse(String(event['receivedAt'])))
+    const iso = (ms: number) => new Date(ms).toISOString()
+    const window = `--from ${iso(Math.min(...times))} --to ${iso(Math.max(...times) + 1000)}`
+    const done = await wasl(`events replay-window ${window} --module BTEC_Students`)
+    expect(done.text).to.match(/^[1-9]\d* done, \d+ left as they are \(job [0-9a-f]{24}: done\)/)
+    await college.quiet()
+    const job = await json(`events replay-window ${window} --module grade`)
+    expect(job).to.include({ what: 'events.replay', state: 'done', done: 0 })
+    expect((await refusal('events replay-window --from today --to tomorrow')).message).to.match(/--from/)
+    expect((await refusal(`events replay-window --from ${iso(2)} --to ${iso(1)}`)).message).to.match(
+      /later --to/,
+    )
+    expect((await refusal(`events replay-window ${window} --module nothing`)).message).to.match(/no running/)
+  })
+
+  it('pauses a module and the whole college, sees why a record waits, and resumes them', async () => {
+    const paused = async (pause: string, resume: string, name: string, id: string, because: RegExp) => {
+      expect((await refusal(pause)).message).to.match(/--reason/)
+      expect((await wasl(pause, '--reason', 'Holidays.')).text).to.match(/^Nothing of .* is sent any more/)
+      await until('the engine knows', () => college.engine.delivery.gates.length === 1)
+      expect((await wasl('gates')).text).to.match(/ paused .* when resumed .*Holidays\./)
+      await sync({ Full_Name: name, Academic_Email: `${id}@college.test`, Student_ID: id })
+      await until('it stands there', async () => {
+        const { body } = await college.call('GET', '/api/v1/retries')
+        return (body['items'] as Payload[]).length === 1
+      })
+      expect((await wasl('retries')).text).to.match(because)
+      expect((await wasl(resume)).text).to.match(/^Done/)
+      await until('it is open, and forgotten', () => college.engine.delivery.gates.length === 0)
+      await college.quiet()
+      expect((await wasl('retries')).text).to.equal('Nothing.')
+      expect((await refusal(resume)).message).to.match(/There is no pause/)
     }
+    const module = ['modules pause students', 'modules resume BTEC_Students'] as const
+    await paused(...module, 'Dana Aziz', 'dana', /paused the module student/)
+    await paused('tenants pause', 'tenants resume', 'Rula Aziz', 'rula', /paused the whole college/)
   })
 
   it('A11: verifies the audit log, and is told the first row that somebody changed', async () => {

@@ -21,6 +21,7 @@ import { findingText } from '../check.ts'
 import { UsageError } from '../pipeline-context.ts'
 import type { RunCommand } from '../table.ts'
 import { columns, harmless } from './columns.ts'
+import { edited } from './mapping-edit.ts'
 import { missing, moduleOf, type Terminal, withSubcommands } from './terminal.ts'
 
 const REASON = { reason: { type: 'string' } } as const
@@ -116,6 +117,38 @@ export const mappings: RunCommand = withSubcommands('mappings', {
       return preview.findings.length === 0 ? 0 : 1
     },
   },
+  edit: {
+    usage: '<module> --reason <why>',
+    names: 1,
+    options: REASON,
+    async run(terminal) {
+      const module = moduleOf(terminal, terminal.names[0] as string)
+      const reason = reasonIn(terminal)
+      const desk = await mappingDesk(terminal)
+      const view = await showMapping(desk, module)
+      if (view === undefined) throw missing('module', module)
+      const draft = await edited(terminal.context, module, view.mapping)
+      if (draft.mapping === undefined) {
+        await draft.drop()
+        terminal.show({ module, version: view.version }, () => ['Nothing was changed.'])
+        return 0
+      }
+      const mapping = { ...draft.mapping, module } as unknown as MappingFile
+      const preview = await previewMapping(desk, module, mapping, 50)
+      if (preview !== undefined && preview.findings.length > 0) {
+        terminal.show({ ...preview, draft: draft.file }, () => [
+          ...previewLines(terminal, preview),
+          `Nothing was saved. Mend the draft, then: wasl mappings save ${module} ${draft.file} --reason <why>`,
+        ])
+        return 1
+      }
+      if (preview !== undefined && terminal.values['json'] !== true)
+        terminal.context.print(previewLines(terminal, preview, '').join('\n'))
+      const code = ended(terminal, module, await saveMapping(desk, module, view.version, mapping, reason))
+      await draft.drop()
+      return code
+    },
+  },
   save: {
     usage: '<module> <file> --reason <why>',
     names: 2,
@@ -191,9 +224,13 @@ export const mappings: RunCommand = withSubcommands('mappings', {
   },
 })
 
-function previewLines({ paint }: Terminal, { findings, events, differences }: Preview): readonly string[] {
+function previewLines(
+  { paint }: Terminal,
+  { findings, events, differences }: Preview,
+  ending = ' Nothing was written.',
+): readonly string[] {
   if (findings.length > 0) return findings.map(finding => findingText(finding, paint))
-  const head = `${events} events were run through both: ${differences.length} would differ. Nothing was written.`
+  const head = `${events} events were run through both: ${differences.length} would differ.${ending}`
   return [
     head,
     ...differences.flatMap(({ event, identity, outcome, fields }) => [
