@@ -153,6 +153,7 @@ async function start(
   const opened = await openStore({
     uri: address.uri,
     monitorCommands,
+    payloads: { seal: secrets.sealBytes, open: secrets.openBytes },
     ...(settings.mongodbUri === undefined ? { onLost: reviver(settings, log) } : {}),
   })
   closing.push({ name: 'store', close: () => opened.close() })

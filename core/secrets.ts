@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { SetupError } from './errors.ts'
 
 const FORM = /^v1\.([A-Za-z0-9_-]+)$/
+const CIPHER = 'aes-256-gcm'
 const NONCE = 12
 const TAG = 16
 const KEY_BYTES = 32
@@ -14,6 +15,10 @@ export interface Secrets {
   seal(plain: string, context: string): string
   /** Raises SetupError `SECRET_UNREADABLE`: another WASL_KEY, another context, or a value that was changed. */
   open(sealed: string, context: string): string
+  /** The same for bytes, under a sub-key of their own; some 6 µs for a webhook. */
+  sealBytes(plain: Buffer, context: string): Buffer
+  /** Raises SetupError `SECRET_UNREADABLE`. */
+  openBytes(sealed: Buffer, context: string): Buffer
   /** HMAC-SHA256 under a sub-key of WASL_KEY, in hex. */
   hashKey(secret: string): string
 }
@@ -23,36 +28,40 @@ export function createSecrets(key: Buffer): Secrets {
   if (key.length !== KEY_BYTES) throw new RangeError(`a key has ${KEY_BYTES} bytes, not ${key.length}`)
   const subKey = (use: string) => Buffer.from(hkdfSync('sha256', key, '', `wasl/${use}/v1`, KEY_BYTES))
   const sealing = subKey('seal')
+  const payloads = subKey('payload')
   const hashing = subKey('hash-key')
   const bound = (context: string) => {
     if (context === '') throw new RangeError('a secret needs a context')
     return Buffer.from(context, 'utf8')
   }
 
+  const sealed = (key_: Buffer, plain: Buffer, context: string): Buffer => {
+    const nonce = randomBytes(NONCE)
+    const cipher = createCipheriv(CIPHER, key_, nonce, { authTagLength: TAG }).setAAD(bound(context))
+    const text = cipher.update(plain)
+    cipher.final()
+    return Buffer.concat([nonce, cipher.getAuthTag(), text])
+  }
+  const opened = (key_: Buffer, bytes: Buffer, context: string): Buffer => {
+    if (bytes.length < NONCE + TAG) throw unreadable(context, 'it is not a sealed value')
+    try {
+      const decipher = createDecipheriv(CIPHER, key_, bytes.subarray(0, NONCE), { authTagLength: TAG })
+      decipher.setAAD(bound(context)).setAuthTag(bytes.subarray(NONCE, NONCE + TAG))
+      const plain = decipher.update(bytes.subarray(NONCE + TAG))
+      decipher.final()
+      return plain
+    } catch (cause) {
+      throw unreadable(context, 'it was sealed under another key, or changed', cause)
+    }
+  }
+
   return {
-    seal(plain, context) {
-      const nonce = randomBytes(NONCE)
-      const cipher = createCipheriv('aes-256-gcm', sealing, nonce, { authTagLength: TAG }).setAAD(
-        bound(context),
-      )
-      const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()])
-      return `v1.${Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64url')}`
-    },
-
-    open(sealed, context) {
-      const bytes = Buffer.from(FORM.exec(sealed)?.[1] ?? '', 'base64url')
-      if (bytes.length < NONCE + TAG) throw unreadable(context, 'it is not a sealed value')
-      try {
-        const decipher = createDecipheriv('aes-256-gcm', sealing, bytes.subarray(0, NONCE), {
-          authTagLength: TAG,
-        })
-        decipher.setAAD(bound(context)).setAuthTag(bytes.subarray(NONCE, NONCE + TAG))
-        return decipher.update(bytes.subarray(NONCE + TAG), undefined, 'utf8') + decipher.final('utf8')
-      } catch (cause) {
-        throw unreadable(context, 'it was sealed under another key, or changed', cause)
-      }
-    },
-
+    seal: (plain, context) =>
+      `v1.${sealed(sealing, Buffer.from(plain, 'utf8'), context).toString('base64url')}`,
+    open: (text, context) =>
+      opened(sealing, Buffer.from(FORM.exec(text)?.[1] ?? '', 'base64url'), context).toString('utf8'),
+    sealBytes: (plain, context) => sealed(payloads, plain, context),
+    openBytes: (bytes, context) => opened(payloads, bytes, context),
     hashKey: secret => createHmac('sha256', hashing).update(secret, 'utf8').digest('hex'),
   }
 }

@@ -15,6 +15,18 @@ describe('secrets', () => {
       expect(open(seal(text, 'tenant/endpoint'), 'tenant/endpoint')).to.equal(text)
   })
 
+  it('opens what it sealed of bytes, which no other way of sealing opens', () => {
+    const { sealBytes, openBytes } = createSecrets(key)
+    for (const bytes of [Buffer.alloc(0), Buffer.from([0xff, 0, 0x7b]), Buffer.alloc(100_000, 1)])
+      expect(openBytes(sealBytes(bytes, 'c'), 'c').equals(bytes)).to.equal(true)
+    const sealed = sealBytes(Buffer.from('{}'), 'c')
+    sealed[sealed.length - 1] = (sealed.at(-1) ?? 0) ^ 1
+    for (const bad of [sealed, Buffer.from('{"a":1}'), Buffer.from(seal('{}', 'c').slice(3), 'base64url')])
+      expect(() => openBytes(bad, 'c'))
+        .to.throw(SetupError)
+        .with.property('code', 'SECRET_UNREADABLE')
+  })
+
   it('never seals the same text the same way twice', () => {
     expect(seal('a', 'c')).to.not.equal(seal('a', 'c'))
   })

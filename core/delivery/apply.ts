@@ -279,6 +279,10 @@ export function createApply(options: ApplyOptions): Apply {
           hint: 'Send its content to the maintainers; it is not tried again by itself.',
         })
       }
+      if (document.unreadable === true)
+        throw new DataError('PAYLOAD_UNREADABLE', 'The stored bytes of this delivery cannot be read.', {
+          hint: 'They were changed in the store, or stored under another WASL_KEY: save the record again where it came from.',
+        })
       const { channel } = document
       if (channel === 'lookup' || channel === 'sweep')
         return { document, events: touchedEvents(document), touched: new Map() }

@@ -230,7 +230,7 @@ function payloadsOf(desk: MappingDesk, delivery: DeliveryDocument, module: strin
   const { tenant, connectors } = desk
   const { channel } = delivery
   // What Wasl itself has looked up was not sent by anybody.
-  if (channel === 'lookup' || channel === 'sweep') return []
+  if (channel === 'lookup' || channel === 'sweep' || delivery.unreadable === true) return []
   const { events } = readDelivery(
     connectors.get(delivery.connector),
     { ...delivery, channel, receivedAt: delivery.receivedAt.getTime(), body: parseJson(delivery.raw) },

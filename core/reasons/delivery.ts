@@ -185,6 +185,17 @@ export const deliveryCodes: Codes = {
     ['What was sent is not kept any more.', 'Save the record again in the system that sent it.'],
     ['ما أُرسل لم يعد محفوظًا.', 'احفظ السجل من جديد في النظام المرسِل.'],
   ),
+  PAYLOAD_UNREADABLE: words(
+    'it',
+    [
+      'What was sent cannot be read from the store any more: it was changed there, or stored under another key.',
+      'Save the record again in the system that sent it, and see who can write to the store.',
+    ],
+    [
+      'لم تعد قراءة ما أُرسل ممكنة من المخزن: غُيّر فيه أو حُفظ بمفتاح آخر.',
+      'احفظ السجل من جديد في النظام المرسِل، وتحقق ممن يستطيع الكتابة في المخزن.',
+    ],
+  ),
   AUDIT_BUSY: words(
     'it',
     ['Too many changes were made at once.', 'Try again in a moment.'],

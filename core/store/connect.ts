@@ -13,6 +13,7 @@ import { type History, historyIn } from './history.ts'
 import { type Lookup, lookupIn } from './lookup.ts'
 import { type Mappings, mappingsIn } from './mappings.ts'
 import { type Nonces, noncesIn } from './nonces.ts'
+import { type PayloadSealing, payloadsWith } from './payloads.ts'
 import { type Records, recordsIn } from './records.ts'
 import { defineModels } from './schemas.ts'
 import { type Syncs, syncsIn } from './syncs.ts'
@@ -48,6 +49,8 @@ export interface StoreOptions {
   readonly poolSize?: number
   /** Report every command to listeners of the driver (tests count them). */
   readonly monitorCommands?: boolean
+  /** How the bytes of deliveries are sealed; without it they are stored as they came. */
+  readonly payloads?: PayloadSealing
   /** The server does not answer any more: whoever can starts it again. Called as often as it is noticed. */
   readonly onLost?: () => void
 }
@@ -97,14 +100,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const db = connection.db as unknown as Db
   const records = db.collection('records') as unknown as Collection<RecordDocument>
   const deliveries = db.collection('deliveries') as unknown as Collection<DeliveryDocument>
+  const payloads = payloadsWith(options.payloads)
   return {
-    deliveries: deliveriesIn(deliveries),
+    deliveries: deliveriesIn(deliveries, payloads),
     records: recordsIn(records),
     gates: gatesIn(models),
     tenants: tenantsIn(models),
     vault: vaultIn(models),
     nonces: noncesIn(models),
-    history: historyIn(deliveries),
+    history: historyIn(deliveries, payloads),
     lookup: lookupIn(records),
     audit: auditIn(models),
     alerts: alertsIn(models),

@@ -4,6 +4,7 @@ import type { Collection } from 'mongodb'
 import { insertAll, updateAll } from './commands.ts'
 import type { DeliveryDocument, EventDocument } from './documents.ts'
 import { guarded, tenantOf } from './failure.ts'
+import type { Payloads } from './payloads.ts'
 import { standingsOf } from './standings.ts'
 
 /** What became of a delivery's events; `dueAt` where some are still open. */
@@ -44,7 +45,7 @@ const firstIdOf = (at: Date): string =>
     .toString(16)
     .padStart(8, '0')}${'0'.repeat(16)}`
 
-export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveries {
+export function deliveriesIn(collection: Collection<DeliveryDocument>, payloads: Payloads): Deliveries {
   const open = { dueAt: { $exists: true } } as const
   /** Only who applies a delivery again needs its bytes. */
   const withoutBytes = { projection: { raw: 0 } } as const
@@ -56,7 +57,10 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
       const { duplicates } = await insertAll(
         'insert deliveries',
         collection,
-        documents.map(document => ({ ...document, standings: standingsOf(document.events) })),
+        documents.map(document => ({
+          ...payloads.sealed(document),
+          standings: standingsOf(document.events),
+        })),
         ({ raw }) => raw.length,
       )
       return duplicates
@@ -125,7 +129,7 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>): Deliveri
           { $set: { dueAt: until }, $inc: { tries: 1 } },
         ),
       )
-      return taken
+      return taken.map(payloads.opened)
     },
 
     async forgetPayloads(from, to) {

@@ -48,6 +48,10 @@ export interface DeliveryDocument {
   /** SHA-256 of `raw`, hex. */
   hash: string
   raw: Buffer
+  /** `raw` is sealed, as it stands in the store. */
+  sealed?: true
+  /** Never stored: `raw` was changed in the store, or sealed under another key. */
+  unreadable?: true
   trusted: boolean
   receivedAt: Date
   dueAt?: Date

@@ -4,6 +4,7 @@ import type { Outcome } from '../plugin.ts'
 import type { DeliveryDocument, EventDocument } from './documents.ts'
 import { guarded, tenantOf } from './failure.ts'
 import { oldestDueIn } from './oldest.ts'
+import type { Payloads } from './payloads.ts'
 import { standingsFor, standingsOf } from './standings.ts'
 
 export interface HistoryFilter {
@@ -63,7 +64,7 @@ const idAt = (at: Date, rest: string): string =>
     .toString(16)
     .padStart(8, '0')}${rest.repeat(16)}`
 
-export function historyIn(collection: Collection<DeliveryDocument>): History {
+export function historyIn(collection: Collection<DeliveryDocument>, payloads: Payloads): History {
   const withoutBytes = { projection: { raw: 0 } } as const
 
   function read(
@@ -143,7 +144,7 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
       return done.matchedCount === 1
     },
 
-    samples(tenant, module, limit) {
+    async samples(tenant, module, limit) {
       const filter = {
         tenant: tenantOf(tenant),
         standings: { $in: standingsFor({ module }, []) },
@@ -151,7 +152,7 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
         channel: { $nin: ['lookup', 'sweep'] },
         raw: { $exists: true },
       }
-      return guarded(
+      const found = await guarded(
         'read samples',
         () =>
           collection
@@ -160,6 +161,7 @@ export function historyIn(collection: Collection<DeliveryDocument>): History {
             .limit(limit)
             .toArray() as Promise<DeliveryDocument[]>,
       )
+      return found.map(payloads.opened)
     },
 
     countInvalid(tenant, limit) {

@@ -16,7 +16,7 @@ describe('secrets planted wherever one may stand', () => {
   const answers: string[] = []
   /** By where it was planted. */
   const planted = new Map<string, string>()
-  /** In fields that no mapping names: kept with the bytes of its delivery for 30 days, and nowhere else. */
+  /** In fields that no mapping names: kept, sealed, with the bytes of its delivery. */
   const inPayload = mark('q')
   const plant = (where: string): string => {
     const secret = mark('p')
@@ -168,10 +168,9 @@ describe('secrets planted wherever one may stand', () => {
     const names = (await db.listCollections().toArray()).map(({ name }) => name)
     expect(names).to.include.members(['deliveries', 'records', 'tenants', 'keys', 'audit', 'vault'])
     const texts: string[] = []
-    const holding = new Set<string>()
     for (const name of names)
       for await (const document of db.collection(name).find())
-        for (const [field, value] of Object.entries(document)) {
+        for (const value of Object.values(document)) {
           const text = JSON.stringify(value, (_, inner) =>
             typeof inner?.sub_type === 'number' || inner?._bsontype === 'Binary'
               ? Buffer.from(inner.buffer).toString('latin1')
@@ -180,12 +179,13 @@ describe('secrets planted wherever one may stand', () => {
                 : inner,
           )
           texts.push(text)
-          if (text.includes(inPayload)) holding.add(`${name}.${field}`)
         }
-    const holders = [...holding]
     expect(texts.join('\n')).to.contain('Canary Person')
     expect(foundIn(texts.join('\n'))).to.deep.equal([])
-    expect(holders).to.deep.equal(['deliveries.raw'])
+    expect(texts.join('\n')).not.to.contain(inPayload)
+    expect(
+      await db.collection('deliveries').countDocuments({ raw: { $exists: true }, sealed: true }),
+    ).to.be.above(8)
   })
 
   it('none is in the files of the store', async () => {
@@ -200,5 +200,33 @@ describe('secrets planted wherever one may stand', () => {
       'the search finds what is there',
     ).to.equal(true)
     expect(files.filter((_, place) => foundIn(contents[place] ?? '').length > 0)).to.deep.equal([])
+    expect(files.filter((_, place) => contents[place]?.includes(inPayload))).to.deep.equal([])
   })
+
+  it('T10: bytes that were moved to another delivery are never read; those stored before they were sealed are', async () => {
+    const deliveries = college.engine.store.db.collection<{ _id: string; raw: Buffer; sealed?: boolean }>(
+      'deliveries',
+    )
+    const [one, other, third] = await deliveries
+      .find({ channel: 'events', 'events.outcome': { $in: ['NEW', 'UPDATED', 'UNCHANGED'] } } as object)
+      .limit(3)
+      .toArray()
+    if (one === undefined || other === undefined || third === undefined) throw new Error('too few')
+    await deliveries.updateOne({ _id: one._id }, { $set: { raw: other.raw } })
+    const old = Buffer.from(
+      JSON.stringify({ module: 'BTEC_Students', record_id: '1', operation: 'nonsense' }),
+    )
+    await deliveries.updateOne({ _id: third._id }, { $set: { raw: old }, $unset: { sealed: '' } })
+    for (const { _id } of [one, third])
+      expect((await college.call('POST', `/api/v1/events/${_id}-0/replay`)).status).to.equal(202)
+    await college.quiet()
+    const codeOf = async (id: string) => (await college.call('GET', `/api/v1/events/${id}-0`)).body
+    expect(await codeOf(one._id)).to.include({ outcome: 'INVALID', code: 'PAYLOAD_UNREADABLE' })
+    // Read, and found to be no webhook.
+    expect(await codeOf(third._id))
+      .to.include({ outcome: 'INVALID' })
+      .and.not.to.include({
+        code: 'PAYLOAD_UNREADABLE',
+      })
+  }).timeout(30_000)
 })

@@ -87,7 +87,10 @@ async function atDesk(
   if (lang !== undefined && !LANGUAGES.some(each => each === lang))
     throw new UsageError(`--lang is one of ${LANGUAGES.join(', ')}.`)
   const secrets = createSecrets(await readKey(settings))
-  const store = await openStore({ uri: (await storeAddress(settings)).uri })
+  const store = await openStore({
+    uri: (await storeAddress(settings)).uri,
+    payloads: { seal: secrets.sealBytes, open: secrets.openBytes },
+  })
   try {
     const id = (values['tenant'] as string | undefined) ?? settings.defaultTenant
     const tenant = await store.tenants.one(id)
