@@ -1,4 +1,4 @@
-import { DataError, type WaslError } from '../../core/errors.ts'
+import { DataError, RetryableError, type WaslError } from '../../core/errors.ts'
 import type {
   Payload,
   ReadResult,
@@ -9,7 +9,7 @@ import type {
 import { harmless, writeBatches } from './batch.ts'
 import { listIn, type MoodleClient } from './client.ts'
 import { errorOf, warningsIn } from './errors.ts'
-import { refusedField, renamed } from './fields.ts'
+import { refusedField } from './fields.ts'
 import { groupBy, parts, unknownField } from './lists.ts'
 import { payloadOf } from './parse.ts'
 import { isMoodleId, pairIn } from './payload.ts'
@@ -155,10 +155,12 @@ function memberResource(client: MoodleClient, kind: Membership): ResourceConnect
     const results = new Map<WriteOperation, WriteResult>()
     if (operation === undefined || others.length > 0 || !(refusal instanceof DataError)) return results
     if (refusal.code !== 'MOODLE_INVALID' || resource !== 'group_member') return results
-    const error = renamed(refusal, {
-      code: 'MOODLE_NOT_ENROLLED',
+    // The enrolment may be on its way, with another record of the same person.
+    const error = new RetryableError('MOODLE_NOT_ENROLLED', refusal.message, {
       at: 'userid',
       hint: 'only a user who is enrolled in the course can be in one of its groups',
+      remote: 'moodle',
+      cause: refusal,
     })
     return results.set(operation, { ok: false, error })
   }

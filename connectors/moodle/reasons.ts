@@ -122,8 +122,14 @@ export const reasons: Readonly<Record<string, ReasonDefinition>> = {
   ),
   MOODLE_NOT_ENROLLED: words(
     'registry',
-    ['The person is not enrolled in the course of the group.', 'Save the enrolment again; then retry.'],
-    ['الشخص غير مسجل في مقرر المجموعة.', 'احفظ التسجيل من جديد ثم أعد المحاولة.'],
+    [
+      'The person is not enrolled in the course of the group yet.',
+      'Nothing, while the enrolment is on its way: it is tried again. Else save the enrolment again.',
+    ],
+    [
+      'الشخص غير مسجل في مقرر المجموعة بعد.',
+      'لا شيء ما دام التسجيل في الطريق: ستعاد المحاولة. وإلا فاحفظ التسجيل من جديد.',
+    ],
   ),
   MOODLE_PROTECTED: words(
     'it',
