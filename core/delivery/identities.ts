@@ -85,6 +85,11 @@ export async function settleIdentities(
       return
     }
     const identity = missing.find(each => holder.identities.includes(each)) ?? (missing[0] as string)
+    if (shareIt(held, holder, identity)) {
+      // Both were on their way there at once: who owns it is settled with the next claim.
+      pairs.push(rest(held, [], now()))
+      return
+    }
     if (!mayMerge(record, holder, pipeline)) {
       const resource = identity.slice(0, identity.indexOf(':'))
       pairs.push(conflicting(held, resource, takenBy(holder, identity), now()))
@@ -105,3 +110,10 @@ export async function settleIdentities(
   await Promise.all(helds.map(held => (held.record.state === 'merged' ? finishMerge(held) : identify(held))))
   return { open, pairs, due }
 }
+
+/** Do both stand for the one remote object of that identity? */
+const shareIt = ({ record, pipeline }: Held, holder: RecordDocument, identity: string): boolean =>
+  pipeline.shared.some(plan => {
+    const key = plan.keyOf(record.fields)
+    return identity.startsWith(`${plan.resource}:`) && key !== undefined && holder.keys.includes(key)
+  })
