@@ -1,6 +1,6 @@
 /** A record that this engine has leased, with all that is needed to say what is to be sent of it. */
 import type { CompiledFlow, CompiledPipeline } from '../pipeline/compiled.ts'
-import type { RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
+import type { Json, RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
 import type { RecordDocument } from '../store/documents.ts'
 import type { Records } from '../store/records.ts'
 import { viewOf } from './draft.ts'
@@ -61,6 +61,14 @@ export function targetsOf({ outbox, pushed, refs, state }: RecordDocument): read
   return all.length === 0 ? [OWN] : all
 }
 
+/** Also where nothing is to be sent: what others lend says to which shared object the record belongs. */
+function askedFor({ record, pipeline }: Held): readonly string[] {
+  const targets = targetsOf(record)
+  const taking = pipeline.flows.find(flow => flow.takes)?.push?.to
+  if (taking === undefined || targets.includes(taking) || record.state === 'deleted') return targets
+  return [...targets, taking]
+}
+
 /** Reads what the held records refer to, in one command per round; chained references take a round more. */
 export async function readReferences(
   records: Records,
@@ -69,7 +77,7 @@ export async function readReferences(
 ): Promise<void> {
   const known = new Map<string, RecordView | null>()
   const asking = helds.flatMap(held =>
-    targetsOf(held.record).flatMap(to => {
+    askedFor(held).flatMap(to => {
       const flow = flowTo(held.pipeline, to)
       return flow === undefined ? [] : [{ held, to, flow }]
     }),
@@ -97,6 +105,30 @@ export async function readReferences(
     }
     for (const key of wanted) if (!known.has(key)) known.set(key, null)
   }
+}
+
+/**
+ * Ids that it takes from what it refers to, where they are others than those it has. None, but not undefined: it has
+ * them, and cannot be found by them yet.
+ */
+export function takenAnew(held: Held, run: Run): RecordDocument['fields'] | undefined {
+  const { record, pipeline } = held
+  if (record.state === 'deleted' || record.state === 'merged') return undefined
+  const anew: { [field: string]: Json } = {}
+  for (const [resource, found] of held.found) {
+    const flow = flowTo(pipeline, resource)
+    const step = flow?.steps.find(each => each.name === 'dependency-check')
+    if (flow?.takes !== true || step === undefined) continue
+    const result = step.run(workOf(flow, record, found), run)
+    const { fields } = 'end' in result ? result.work : result
+    for (const [field, value] of Object.entries(fields))
+      if ((record.fields[field] ?? null) !== value) anew[field] = value
+  }
+  const hidden = pipeline.shared.some(plan => {
+    const key = plan.keyOf(record.fields)
+    return key !== undefined && !record.keys.includes(key)
+  })
+  return hidden || Object.keys(anew).length > 0 ? anew : undefined
 }
 
 /** What the flow to `resource` needs and does not have, and whether one of those that end it is deleted. */

@@ -5,14 +5,14 @@ import type { RecordDocument } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
 import { MOST_TRIES } from './apply.ts'
 import { type CallOptions, call } from './call.ts'
-import { type Held, readReferences, targetsOf } from './held.ts'
+import { type Held, readReferences, takenAnew, targetsOf } from './held.ts'
 import { settleIdentities } from './identities.ts'
 import { keepLease, LEASE_MS, type Lease } from './lease.ts'
 import type { Wanted } from './lookup.ts'
 import type { HeldSend } from './match.ts'
 import { createPicks, type Picked } from './pick.ts'
 import { nextFor } from './plan.ts'
-import { gated, missingOf, parked, refused, rest } from './settle.ts'
+import { gated, missingOf, parked, refused, rest, taken } from './settle.ts'
 import { settleShared } from './shared.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -128,6 +128,12 @@ export function createSend(options: SendOptions): Send {
       const { record } = held
       if (record.claims > MOST_TRIES) {
         pairs.push(refused(held, Object.keys(record.outbox)[0] ?? record.source, poison(), undefined, now()))
+        continue
+      }
+      const anew = takenAnew(held, run)
+      if (anew !== undefined) {
+        pairs.push(taken(held, anew, now()))
+        picks.hint(tenant.id, [record._id])
         continue
       }
       const next = nextFor(held, {

@@ -277,6 +277,14 @@ export function conflicting(held: Held, to: string, error: WaslError, now: numbe
   return pair(held, { facts: nothing(), next: { outbox, lastError, state: 'conflict' } }, now)
 }
 
+/** Keeps ids that others lend before anything is sent: they may say whose the shared object is. */
+export function taken(held: Held, fields: RecordDocument['fields'], now: number): LeasedPair {
+  const set: Facts['set'] = { woke: true }
+  for (const [field, value] of Object.entries(fields)) set[`fields.${field}`] = value
+  const all = { ...held.record.fields, ...fields }
+  return pair(held, { facts: { set, unset: [] }, next: { fields: all } }, now)
+}
+
 /** Waits; the register is told once. */
 export function parked(held: Held, to: string, missing: readonly Reference[], now: number): LeasedPair {
   const { record, pipeline } = held

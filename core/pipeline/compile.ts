@@ -14,7 +14,7 @@ import type { SharedFile, UpsertOptions } from './grammar.ts'
 import { identitiesOf, uniqueOf } from './identities.ts'
 import { keySets } from './keys.ts'
 import { applyMapping, type MappingFile } from './overlay.ts'
-import { chainedFields, flowReferences, keyOf, lentFields } from './references.ts'
+import { chainedFields, flowReferences, keyOf, lentFields, takenOf } from './references.ts'
 import type { Registry } from './registered.ts'
 import { condition } from './rules.ts'
 import { chain, connectorOf } from './run.ts'
@@ -62,6 +62,7 @@ function compileFlow(file: PipelineFile, name: string, parts: CompileParts): Com
     steps,
     ...(plans[0] === undefined ? {} : { push: plans[0] }),
     pushes: plans,
+    takes: takenOf(flow).size > 0,
   } satisfies CompiledFlow)
 }
 
@@ -120,6 +121,9 @@ export function lentOf(module: string, modules: Iterable<PipelineFile>): Readonl
         for (const reference of references)
           if (reference.module === module)
             for (const field of taken.get(reference.name) ?? []) lent.add(field)
+      for (const { name, field } of takenOf(flow).values())
+        if (references.some(reference => reference.name === name && reference.module === module))
+          lent.add(field)
     }
   return lent
 }

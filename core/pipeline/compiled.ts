@@ -40,6 +40,8 @@ export interface CompiledFlow {
   /** The first of its pushes. */
   readonly push?: PushPlan
   readonly pushes: readonly PushPlan[]
+  /** It keeps ids that other records lend, so they are looked at again whenever those change. */
+  readonly takes: boolean
 }
 
 /** Several records may stand for one remote object; the youngest that fits owns its identity. */

@@ -40,6 +40,8 @@ export type DependencyOptions = {
   readonly needs?: Readonly<Record<string, ReferenceFile>>
   readonly uses?: Readonly<Record<string, ReferenceFile>>
   readonly holds?: Readonly<Record<string, HoldFile>>
+  /** Our field on the left, an id that a found record lends on the right: `room.houseId`. */
+  readonly takes?: Readonly<Record<string, string>>
 }
 
 export type UpsertOptions = { readonly overwrite?: boolean }

@@ -12,7 +12,7 @@ import {
   sources,
   transformList,
 } from './grammar.ts'
-import { flowReferences } from './references.ts'
+import { flowReferences, takenOf } from './references.ts'
 import type { Registry } from './registered.ts'
 import { middleOf } from './transforms/grades.ts'
 
@@ -110,6 +110,14 @@ function holdLines(flow: PipelineFile['flows'][string]): string[] {
   ])
 }
 
+/** Ids of others that it keeps among its own fields. */
+function takenLines(flow: PipelineFile['flows'][string]): string[] {
+  const taken = [...takenOf(flow)].map(
+    ([field, of]) => `our ${name(field)} is ${name(`${of.name}.${of.field}`)}`,
+  )
+  return taken.length === 0 ? [] : [`From what it refers to: ${taken.join(', ')}.`, '']
+}
+
 /** The limits of a scale as its people read them: from here to below the next. */
 function scaleLines({ scale, version, bands, capByOutcomes = true }: Scale): string[] {
   return [
@@ -159,6 +167,7 @@ function flowLines(file: PipelineFile, flowName: string): string[] {
       Object.entries(map?.fields ?? {}).map(([field, rule]) => [name(field), words(rule, 'from')]),
     ),
     ...(references.length === 0 ? [] : table(['refers to', 'module', 'by', 'meaning'], references)),
+    ...takenLines(flow),
     ...holdLines(flow),
     ...pushes.flatMap(pushLines),
   ]

@@ -37,6 +37,18 @@ export function referenceRules({ needs = {}, uses = {} }: DependencyOptions): re
   return [...read(needs, true), ...read(uses, false)]
 }
 
+/** What a flow keeps of ids that others lend: our field -> whose and which. */
+export const takenOf = (flow: FlowFile): ReadonlyMap<string, { name: string; field: string }> =>
+  new Map(
+    flow.steps
+      .filter(step => step.step === 'dependency-check')
+      .flatMap(step => Object.entries((step as DependencyOptions).takes ?? {}))
+      .flatMap(([field, of]) => {
+        const path = lentPath(of)
+        return path === undefined ? [] : [[field, path] as const]
+      }),
+  )
+
 /** The references of a flow; a flow without `dependency-check` has none. */
 export const flowReferences = (flow: FlowFile): readonly ReferenceRule[] =>
   flow.steps

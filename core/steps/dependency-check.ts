@@ -1,4 +1,4 @@
-import { significantFields, unknownField } from '../pipeline/fields.ts'
+import { isId, significantFields, unknownField } from '../pipeline/fields.ts'
 import { type DependencyOptions, type HoldFile, whenNames } from '../pipeline/grammar.ts'
 import { keySets } from '../pipeline/keys.ts'
 import { lintPath } from '../pipeline/lending.ts'
@@ -6,18 +6,22 @@ import {
   chainedFields,
   holdKey,
   lentFields,
+  lentPath,
   referenceRules,
   satisfied,
   tell,
 } from '../pipeline/references.ts'
 import { condition } from '../pipeline/rules.ts'
+import { lends } from '../pipeline/sending.ts'
 import {
   defineStep,
   type Fields,
+  type Json,
   type Lint,
   type LintPlace,
   type Reference,
   type StepContext,
+  type Work,
 } from '../plugin.ts'
 
 const entry = {
@@ -114,6 +118,48 @@ function* lintHold(name: string, { when, until }: HoldFile, { record }: LintPlac
     }
 }
 
+/** Keeps an id that can be found among the record's own fields, so that `shared` and `findBy` may name it. */
+function* lintTakes(
+  takes: Readonly<Record<string, string>>,
+  references: ReadonlyMap<string, string>,
+  place: LintPlace,
+): Iterable<Lint> {
+  const { fields } = place.record
+  for (const [field, of] of Object.entries(takes)) {
+    const path = ['takes', field]
+    if (!Object.hasOwn(fields, field)) yield unknownField(field, fields, path)
+    else if (!isId(fields[field]))
+      yield { path, code: 'TAKEN_NOT_ID', message: `"${field}" takes an id, so it must be a lookup or an id` }
+    if (lentPath(of) !== undefined) yield* lintPath(of, path, references, place)
+    else
+      yield {
+        path,
+        code: 'NOT_LENT',
+        message: `"${of}" is not lent by another record`,
+        suggestion: 'name a reference and its field, such as "room.houseId"',
+      }
+  }
+}
+
+/** Ids that found records lend, as our own fields. What is not here yet, or gone, changes nothing. */
+function taking(takes: Readonly<Record<string, string>>) {
+  const rules = Object.entries(takes).flatMap(([ours, of]) => {
+    const path = lentPath(of)
+    return path === undefined ? [] : [{ ours, ...path }]
+  })
+  return ({ found, merged }: Pick<Work, 'found' | 'merged'>, refs: readonly Reference[]): Fields => {
+    const taken: { [field: string]: Json } = {}
+    for (const { ours, name, field } of rules) {
+      const record = found[name]
+      if (lends(record)) taken[ours] = record.fields[field] ?? null
+      // The reference itself is empty.
+      else if (merged[ours] !== undefined && !refs.some(reference => reference.name === name))
+        taken[ours] = null
+    }
+    return taken
+  }
+}
+
 type Holding = (fields: Fields) => readonly Reference[]
 
 /** Tells what still holds a record back, of the holds that are on. */
@@ -156,6 +202,13 @@ export default defineStep<DependencyOptions>({
         description:
           'What holds the record back, by our own fields: `when` says for which, `until` what an event of it must bring.',
       },
+      takes: {
+        type: 'object',
+        minProperties: 1,
+        additionalProperties: { type: 'string', minLength: 1 },
+        description:
+          'Ids that a found record lends, kept in our own fields (`"houseId": "room.houseId"`), so that `shared` and `findBy` can name them.',
+      },
     },
     additionalProperties: false,
   },
@@ -174,6 +227,7 @@ export default defineStep<DependencyOptions>({
         }
     }
     for (const [name, rule] of Object.entries(options.holds ?? {})) yield* lintHold(name, rule, place)
+    yield* lintTakes(options.takes ?? {}, earlier, place)
   },
 
   wants(options) {
@@ -185,8 +239,14 @@ export default defineStep<DependencyOptions>({
     const rules = referenceRules(options)
     const taken = takenFrom(options, context)
     const held = holding(options.holds ?? {}, context.file.module)
-    return work => {
-      const refs = tell(rules, work)
+    const takes = taking(options.takes ?? {})
+    return before => {
+      const refs = tell(rules, before)
+      const ids = takes(before, refs)
+      const work =
+        Object.keys(ids).length === 0
+          ? before
+          : { ...before, fields: { ...before.fields, ...ids }, merged: { ...before.merged, ...ids } }
       const holds = held(work.merged)
       if (refs.length === 0 && holds.length === 0) return work
       const missing = refs.filter(

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { type College, openCollege } from './college.ts'
+import type { Payload } from '../../core/plugin.ts'
+import { type College, openCollege, until } from './college.ts'
 
 /** A college that teaches several classes of a unit in one course: three files chosen by its configuration. */
 describe('classes as groups in the course of their unit', () => {
@@ -53,8 +54,6 @@ describe('classes as groups in the course of their unit', () => {
     college.zoho.person.create('BTEC_Enrollments', {
       Student: { id: ids['student'] as string },
       Class: { id: ids[klass] as string },
-      // The pair of student and unit is the course's enrolment: the row must say its unit.
-      Unit: { id: ids['unit'] as string },
       Status: 'Active',
     })
   const set = async (id: string, fields: { Status?: string; Class?: { id: string } }) => {
@@ -119,4 +118,52 @@ describe('classes as groups in the course of their unit', () => {
     expect(groups()).to.deep.equal(['شعبة B'])
     expect(await stuck()).to.equal(0)
   })
+
+  it('know the course of both classes also where the enrolments came before them', async () => {
+    const { person } = college.zoho
+    const { site } = college.moodle
+    // Nobody tells of the classes: they are sought once the enrolments wait for them.
+    college.zoho.notify(null)
+    const student = person.create('BTEC_Students', {
+      Student_ID: 'STU-2',
+      Full_Name: 'Mona Omar',
+      Academic_Email: 'mona@college.test',
+    })
+    const rows = ['C', 'D'].map(name => {
+      const fields = {
+        Class_Name: `Late ${name}`,
+        Class_Code: `C-${name}`,
+        Unit: { id: ids['unit'] as string },
+      }
+      const row = {
+        Student: { id: student },
+        Class: { id: person.create('BTEC_Classes', { Name: name, ...fields }) },
+        Status: 'Active',
+      }
+      return { id: person.create('BTEC_Enrollments', row), ...row }
+    })
+    const { body } = await college.call('POST', '/api/v1/sync/enrollments', { data: rows })
+    expect(body['summary']).to.include({ waiting: 2 })
+    const userid = await until(
+      'the user',
+      () => college.zoho.record('BTEC_Students', student)?.['Student_Moodle_ID'],
+    )
+    const places = () => [...site.groupMembers.all()].filter(each => String(each.userid) === userid)
+    await until('both groups', () => places().length === 2)
+    await college.quiet()
+    expect(site.enrolments.by('userid', Number(userid)).map(({ status }) => status)).to.deep.equal([0])
+    expect(await stuck()).to.equal(0)
+
+    // One of the two ends, and the course stays for the other; then that one ends too.
+    const withdraw = async (row: { id: string } | undefined) => {
+      person.update('BTEC_Enrollments', row?.id ?? '', { Status: 'Withdrawn' })
+      const data = [college.zoho.record('BTEC_Enrollments', row?.id ?? '') as Payload]
+      await college.call('POST', '/api/v1/sync/enrollments', { data })
+      await college.quiet()
+      return [site.enrolments.by('userid', Number(userid))[0]?.status, places().length]
+    }
+    expect(await withdraw(rows[1])).to.deep.equal([0, 1])
+    expect(await withdraw(rows[0])).to.deep.equal([1, 0])
+    expect(await stuck()).to.equal(0)
+  }).timeout(20_000)
 })
