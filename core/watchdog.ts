@@ -8,20 +8,23 @@ const BEAT_MS = 1000
 /**
  * A thread of its own looks at a counter that this one raises. Nothing but a signal ends a process whose loop is stuck:
  * exit codes are given by that loop, so systemd and containers see SIGKILL. It writes to the file itself, since a
- * worker's `process.stderr` goes through the thread that is stuck.
+ * worker's `process.stderr` goes through the thread that is stuck; and it waits a second at most for that, since who
+ * read the file may be gone, or read no more.
  */
 const WATCHER = `
-  const { writeSync } = require('node:fs')
+  const { write } = require('node:fs')
   const { workerData } = require('node:worker_threads')
   const beats = new Int32Array(workerData.shared)
   let last = -1
   let since = Date.now()
-  setInterval(() => {
+  const end = () => process.kill(process.pid, 'SIGKILL')
+  const watch = setInterval(() => {
     const beat = Atomics.load(beats, 0)
     if (beat !== last) { last = beat; since = Date.now(); return }
     if (Date.now() - since < workerData.stuckMs) return
-    writeSync(2, '{"level":"error","event":"event_loop_stuck"}\\n')
-    process.kill(process.pid, 'SIGKILL')
+    clearInterval(watch)
+    setTimeout(end, 1000)
+    write(2, '{"level":"error","event":"event_loop_stuck"}\\n', end)
   }, workerData.beatMs)
 `
 
