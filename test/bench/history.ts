@@ -3,6 +3,7 @@
  * unless said), by HTTP, with its p50 and p95; then what retention costs, and webhooks meanwhile.
  */
 import { cpus } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { type College, notification, openCollege } from '../e2e/college.ts'
 
@@ -10,6 +11,8 @@ const { values } = parseArgs({ options: { events: { type: 'string', default: '10
 const EVENTS = Number(values.events)
 const TIMES = 40
 const AT_ONCE = 2000
+/** One of so many is removed as a whole. */
+const REMOVED = 5
 const MODULES = ['student', 'teacher', 'class', 'grade', 'enrollment'] as const
 const DAY_S = 86_400
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -173,19 +176,40 @@ try {
     if (status !== 202) throw new Error(`a webhook was answered ${status}`)
   }
   say(`webhooks before retention     ${shown(await timesOf(send, 200))}`)
-  let removing = true
-  const removed = performance.now()
-  const retention = store.deliveries
-    .forgetPayloads(new Date((BEGAN_S - DAY_S) * 1000), new Date((BEGAN_S + 60 * DAY_S) * 1000))
-    .finally(() => {
-      removing = false
+  /** Webhooks one after the other while `work` goes on. */
+  async function meanwhile(what: string, work: Promise<unknown>): Promise<void> {
+    const began = performance.now()
+    let working = true
+    const ended = work.finally(() => {
+      working = false
     })
-  const during: number[] = []
-  while (removing) during.push(...(await timesOf(send, 1)))
-  await retention
-  say(
-    `webhooks while it takes ${((performance.now() - removed) / 1000).toFixed(1)} s   ${shown(during.sort((a, b) => a - b))}   max ${at(during, 1).toFixed(0)} ms, ${during.length} of them`,
-  )
+    const during: number[] = []
+    while (working) during.push(...(await timesOf(send, 1)))
+    await ended
+    const seconds = ((performance.now() - began) / 1000).toFixed(1)
+    during.sort((a, b) => a - b)
+    say(`${what} takes ${seconds} s; webhooks meanwhile`)
+    say(`${' '.repeat(30)}${shown(during)}   max ${at(during, 1).toFixed(0)} ms, ${during.length} of them`)
+  }
+
+  const [first, old] = [new Date((BEGAN_S - DAY_S) * 1000), new Date((BEGAN_S + 60 * DAY_S) * 1000)]
+  await meanwhile('forgetting payloads of 60 days', store.deliveries.forgetPayloads(first, old))
+
+  // What is so old that it goes as a whole: the store itself looks once a minute.
+  const deliveries = store.db.collection<{ _id: string }>('deliveries')
+  const over = { _id: { $lt: idOf(Math.floor(EVENTS / REMOVED)) } }
+  for (let from = 0; from < EVENTS / REMOVED; from += AT_ONCE)
+    await deliveries.updateMany(
+      { _id: { $gte: idOf(from), $lt: idOf(Math.min(from + AT_ONCE, Math.floor(EVENTS / REMOVED))) } },
+      { $set: { expireAt: new Date(0) } },
+    )
+  const left = () => deliveries.countDocuments(over, { limit: 1 })
+  const whole = await deliveries.countDocuments(over)
+  while ((await deliveries.countDocuments(over)) === whole) await pause(200)
+  const gone = (async () => {
+    while ((await left()) > 0) await pause(200)
+  })()
+  await meanwhile(`removing ${whole} whole deliveries`, gone)
 } finally {
   await college.close()
 }
