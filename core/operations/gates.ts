@@ -27,7 +27,7 @@ export interface GateView {
 }
 
 export async function listGates({ store, tenant, reasons, language }: Desk): Promise<readonly GateView[]> {
-  const gates = (await store.gates.all()).filter(gate => gate.tenant === tenant.id)
+  const gates = await store.gates.of(tenant.id)
   return Promise.all(
     gates.map(async gate => {
       const explained = reasons.of(gate.code, language)
@@ -82,7 +82,7 @@ export async function resume(desk: Desk, pausable: Pausable): Promise<Done> {
   const { store, tenant, audit, by, now } = desk
   const remote = gateOf(pausable)
   const id = `${tenant.id}|${remote}`
-  const gate = (await store.gates.all()).find(each => each._id === id)
+  const gate = (await store.gates.of(tenant.id)).find(each => each._id === id)
   if (gate === undefined) return 'missing'
   await audit.write({ tenant: tenant.id, by, action: `${pausable.what}.resume`, target: remote })
   const at = new Date(now())

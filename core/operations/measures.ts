@@ -237,7 +237,7 @@ function createTenantMeasures() {
         Promise.all(
           states.map(({ module, state }) => store.lookup.count(tenant.id, module, state, MOST_COUNTED)),
         ),
-        store.gates.all(),
+        store.gates.of(tenant.id),
         store.history.countInvalid(tenant.id, MOST_COUNTED),
         Promise.all([
           store.lookup.oldestDue(tenant.id, new Date(at)),
@@ -252,8 +252,7 @@ function createTenantMeasures() {
       }
       letters.set(dead)
       gates.reset()
-      for (const { remote, reason } of closed.filter(each => each.tenant === tenant.id))
-        gates.set({ remote, reason }, 1)
+      for (const { remote, reason } of closed) gates.set({ remote, reason }, 1)
       const waits = (since: Date | undefined) =>
         since === undefined ? 0 : Math.max(0, at - since.getTime()) / 1000
       age.set({ queue: 'sending' }, waits(oldest[0]))

@@ -57,9 +57,9 @@ export interface Judging {
 }
 
 export async function judging({ store, tenant }: Desk): Promise<Judging> {
-  const [gates, document] = await Promise.all([store.gates.all(), store.tenants.one(tenant.id)])
+  const [gates, document] = await Promise.all([store.gates.of(tenant.id), store.tenants.one(tenant.id)])
   return {
-    gates: new Map(gates.filter(gate => gate.tenant === tenant.id).map(gate => [gate._id, gate])),
+    gates: new Map(gates.map(gate => [gate._id, gate])),
     enabled: module => document?.modules[module]?.enabled,
   }
 }

@@ -6,6 +6,7 @@ import type { Models } from './schemas.ts'
 
 export interface Gates {
   all(): Promise<readonly GateDocument[]>
+  of(tenant: string): Promise<readonly GateDocument[]>
   /** Stores `gate` where none was (`rounds` 0) or where the stored one still has `rounds`. False: somebody was faster. */
   close(gate: GateDocument, rounds: number | null): Promise<boolean>
   /**
@@ -30,6 +31,13 @@ export function gatesIn({ gates }: Models): Gates {
   return {
     async all() {
       return guarded('read gates', () => gates.find().lean<GateDocument[]>().exec())
+    },
+
+    async of(tenant) {
+      // Their ids begin with the tenant: no index but that of the ids is needed.
+      const prefix = `${tenantOf(tenant)}|`
+      const filter = { _id: trusted({ $gte: prefix, $lt: `${prefix}\uffff` }), tenant }
+      return guarded('read gates', () => gates.find(filter).lean<GateDocument[]>().exec())
     },
 
     async close(gate, rounds) {

@@ -4,7 +4,7 @@ import type { Json } from '../../core/plugin.ts'
 import { type College, openCollege } from './college.ts'
 
 /** Read whole on purpose: a handful of documents that every engine keeps in memory. */
-const READ_WHOLE = new Set(['gates', 'tenants'])
+const READ_WHOLE = new Set(['tenants'])
 /** A page is at most 200, with one more to see whether there is another. */
 const MOST_EXAMINED = 500
 const DAY = 24 * 3_600_000
