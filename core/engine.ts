@@ -265,6 +265,7 @@ async function start(
     ),
     tenants: tenants.ids,
     expiring: tenants.expiring,
+    clocks: measures.clocks,
     deskFor: id => deskFor(id, 'alerts'),
   })
   closing.push({ name: 'alerts', close: () => alerts.stop() })
@@ -298,6 +299,7 @@ async function start(
       port: settings.port,
       intake: delivery,
       access: tenants.access,
+      signed: measures.signed,
       verifiers,
       connectors: known,
       ...(settings.syncConnector === undefined ? {} : { syncConnector: settings.syncConnector }),

@@ -33,6 +33,8 @@ export interface AlertOptions {
   readonly tenants: () => readonly string[]
   /** What ends by itself of a tenant's connections. */
   readonly expiring: (tenant: string) => Promise<Seen['expiring']>
+  /** How far the clock here is from that of a tenant's remotes. */
+  readonly clocks: (tenant: string) => Seen['clocks']
   readonly deskFor: (tenant: string) => Promise<Desk>
   readonly log: Log
   /** Milliseconds since 1970. */
@@ -40,7 +42,7 @@ export interface AlertOptions {
 }
 
 export function createAlerts(options: AlertOptions): Alerts {
-  const { store, ways, settings, tenants, expiring, deskFor, log, now } = options
+  const { store, ways, settings, tenants, expiring, clocks, deskFor, log, now } = options
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
 
@@ -55,7 +57,10 @@ export function createAlerts(options: AlertOptions): Alerts {
     const expiringKeys = keys.map(({ _id: id, expiresAt }) => (expiresAt ? { id, expiresAt } : { id }))
     return {
       language: desk.language,
-      episodes: episodesOf({ tenant, letters, gates, keys: expiringKeys, expiring: ends }, now()),
+      episodes: episodesOf(
+        { tenant, letters, gates, keys: expiringKeys, expiring: ends, clocks: clocks(tenant) },
+        now(),
+      ),
     }
   }
 

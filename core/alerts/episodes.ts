@@ -6,6 +6,7 @@ export const KINDS = [
   'gate_closed',
   'key_expiring',
   'connection_expiring',
+  'clock',
   'disk_full',
 ] as const
 export type Kind = (typeof KINDS)[number]
@@ -14,6 +15,8 @@ export type Kind = (typeof KINDS)[number]
 const GATE_MS = 15 * 60_000
 /** What lasts days is renewed each day; told so long before, it can be mended by hand. */
 const CONNECTION_MS = 12 * 3_600_000
+/** Signatures count for five minutes: beyond that every right request is refused. */
+const CLOCK_S = 120
 const KEY_MS = 7 * 24 * 3_600_000
 
 export interface Episode {
@@ -50,11 +53,13 @@ export interface Seen {
     readonly at: number
     readonly renews: boolean
   }[]
+  /** How many seconds the clock here is ahead of a remote's. */
+  readonly clocks: readonly { readonly remote: string; readonly ahead: number }[]
 }
 
 /** `now`: milliseconds since 1970. */
 export function episodesOf(
-  { tenant, letters, gates, keys, expiring }: Seen,
+  { tenant, letters, gates, keys, expiring, clocks }: Seen,
   now: number,
 ): readonly Episode[] {
   const [first] = letters
@@ -93,7 +98,12 @@ export function episodesOf(
         since: new Date(at).toISOString(),
       }),
     )
-  return [...dead, ...closed, ...endingKeys, ...ending]
+  const wrong = clocks
+    .filter(({ ahead }) => Math.abs(ahead) >= CLOCK_S)
+    .map(
+      ({ remote, ahead }): Episode => ({ kind: 'clock', tenant, subject: remote, count: Math.round(ahead) }),
+    )
+  return [...dead, ...closed, ...endingKeys, ...ending, ...wrong]
 }
 
 /** `wanted`: percent that should be free. */

@@ -21,7 +21,7 @@ export interface Sender {
   readonly nonce?: string
 }
 
-type Needs = Pick<Surroundings, 'access' | 'verifiers' | 'log' | 'now' | 'attempts'>
+type Needs = Pick<Surroundings, 'access' | 'verifiers' | 'log' | 'now' | 'attempts' | 'signed'>
 
 /** Whose key the request carries; undefined where it carries none of ours. Raises 401, 403, 415 and 429. */
 export async function callerBy(request: Request, scope: Scope, needs: Needs): Promise<Caller | undefined> {
@@ -86,6 +86,7 @@ export async function signerOf(
       reasons.push(`${endpoint.id}: ${verdict.reason}`)
       continue
     }
+    needs.signed?.(endpoint.tenant, verdict.secret > 0)
     if (verdict.secret > 0) needs.log.debug('http.old_secret', { endpoint: endpoint.id })
     return {
       tenant: endpoint.tenant,

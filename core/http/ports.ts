@@ -107,6 +107,8 @@ export interface HttpOptions {
   readonly log: Log
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Told of each signature that fitted; `older`: under the secret that a rotation left for its overlap. */
+  readonly signed?: (tenant: string, older: boolean) => void
   readonly limits?: Partial<Limits>
 }
 

@@ -23,11 +23,21 @@ export interface Expiring {
   readonly renews: boolean
 }
 
+export interface Clock {
+  readonly remote: string
+  /** Ours is so many seconds ahead; less than 0: behind. */
+  readonly ahead: number
+}
+
 export interface Measures {
   /** The same operations, counted and timed. */
   deliveries(deliveries: Deliveries): Deliveries
   /** The same client, timed. */
   client(tenant: string, remote: string, client: HttpClient): HttpClient
+  /** A signature fitted; `older`: under the secret that a rotation left for its overlap. */
+  signed(tenant: string, older: boolean): void
+  /** How far our clock is from that of the tenant's remotes, as their newest answers tell. */
+  clocks(tenant: string): readonly Clock[]
   /** Something is sent again later. */
   retried(tenant: string, remote: string, reason: string): void
   /** Of the desk's tenant, and of the process as a whole, as Prometheus reads it. */
@@ -116,6 +126,8 @@ export function createMeasures(now: () => number): Measures {
           try {
             const answer = await client.request(request)
             status = `${Math.floor(answer.status / 100)}xx`
+            const told = Date.parse(answer.headers['date'] ?? '')
+            if (!Number.isNaN(told)) of(tenant).setClock(remote, (now() - told) / 1000)
             return answer
           } finally {
             end({ status })
@@ -125,6 +137,8 @@ export function createMeasures(now: () => number): Measures {
       }
     },
 
+    signed: (tenant, older) => of(tenant).signatures.inc({ secret: older ? 'older' : 'newest' }),
+    clocks: tenant => of(tenant).clocks(),
     retried: (tenant, remote, reason) => of(tenant).retries.inc({ remote, reason }),
 
     async text(desk, expiring) {
@@ -201,8 +215,26 @@ function createTenantMeasures() {
   )
   const expiry = gauge('wasl_expires_seconds', 'How long a token or channel lasts still.', ['remote', 'what'])
 
+  const clock = gauge(
+    'wasl_clock_ahead_seconds',
+    'How far the clock here is ahead of that of a remote, by its newest answer.',
+    ['remote'],
+  )
+  const ahead = new Map<string, number>()
+
   return {
     registry,
+    setClock(remote: string, seconds: number) {
+      ahead.set(remote, seconds)
+      clock.set({ remote }, seconds)
+    },
+    clocks: (): readonly Clock[] => [...ahead].map(([remote, seconds]) => ({ remote, ahead: seconds })),
+    signatures: new Counter({
+      name: 'wasl_signatures_total',
+      help: 'Signatures that fitted, by which of the two live secrets they did.',
+      labelNames: ['secret'],
+      registers,
+    }),
     deliveries: new Counter({
       name: 'wasl_deliveries_total',
       help: 'Deliveries stored by this engine.',

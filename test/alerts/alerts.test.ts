@@ -69,6 +69,7 @@ describe('who is told of what', () => {
           days === undefined ? { id: 'k' } : { id: 'k', expiresAt: new Date(NOW + days * 1440 * MINUTE) },
         ],
         expiring: [],
+        clocks: [],
       },
       NOW,
     ).map(({ kind, subject }) => `${kind} ${subject}`)
@@ -100,6 +101,7 @@ describe('who is told of what', () => {
           gates: [],
           keys: [],
           expiring: [{ remote: 'crm', what: 'channel 7', at: NOW + hours * 60 * MINUTE, renews }],
+          clocks: [],
         },
         NOW,
       ).map(({ kind, subject }) => `${kind} ${subject}`)
@@ -107,6 +109,17 @@ describe('who is told of what', () => {
     expect(ends(11)).to.deep.equal(['connection_expiring crm channel 7'])
     expect(ends(-1)).to.deep.equal(['connection_expiring crm channel 7'])
     expect(ends(1, true)).to.deep.equal([])
+  })
+
+  it('S20: a clock that is two minutes off from a remote’s, either way', () => {
+    const off = (ahead: number) =>
+      episodesOf(
+        { tenant: 'a', letters: [], gates: [], keys: [], expiring: [], clocks: [{ remote: 'crm', ahead }] },
+        NOW,
+      ).map(({ kind, subject, count }) => `${kind} ${subject} ${count}`)
+    expect(off(119)).to.deep.equal([])
+    expect(off(600)).to.deep.equal(['clock crm 600'])
+    expect(off(-120.4)).to.deep.equal(['clock crm -120'])
   })
 
   it('a disk with less than what should be free', () => {

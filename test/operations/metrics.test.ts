@@ -52,6 +52,8 @@ describe('metrics', () => {
       /^wasl_remote_request_seconds_bucket\{le="0.005",remote="moodle",status="5xx"\} \d/m,
     )
     expect(text).to.match(/^wasl_store_seconds_count\{operation="insert"\} [1-9]/m)
+    const ahead = /^wasl_clock_ahead_seconds\{remote="moodle"\} (\S+)$/m.exec(text)?.[1]
+    expect(Math.abs(Number(ahead))).to.be.below(60)
     expect(text).to.match(/^wasl_event_loop_delay_seconds\{quantile="0.99"\} \d/m)
     const left = (what: string) =>
       Number(
@@ -60,6 +62,17 @@ describe('metrics', () => {
     expect(left('token')).to.be.within(3000, 3600)
     expect(left('channel 7')).to.be.within(3000, 3600)
   }).timeout(20_000)
+
+  it('S12: say under which secret a signature fitted', async () => {
+    const { id } = college.engine.credentials.endpoints['zoho']!
+    const body = { module: 'BTEC_Students', operation: 'update', record_id: '77', data: null }
+    await college.webhook('student', body)
+    await college.call('POST', `/v1/extension/endpoints/${id}/rotate`, { hours: 1 })
+    await college.webhook('student', body)
+    const text = await read()
+    expect(text).to.match(/^wasl_signatures_total\{secret="newest"\} [1-9]/m)
+    expect(text).to.match(/^wasl_signatures_total\{secret="older"\} 1$/m)
+  })
 
   it('are all that the dashboard and the README name, and the other way round', async () => {
     const names = new Set([...(await read()).matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name as string))
