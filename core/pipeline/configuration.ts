@@ -1,5 +1,6 @@
 import type { Finding } from '../errors.ts'
-import type { ConnectorConfig, Scale } from '../plugin.ts'
+import type { ConnectorConfig, Json, Scale } from '../plugin.ts'
+import { canonical } from './canonical.ts'
 import { checkResources } from './further.ts'
 import type { MappingFile } from './overlay.ts'
 import { readFolders } from './read.ts'
@@ -55,7 +56,9 @@ async function readAll<T>(
   return all
 }
 
-function checkScale(scale: Scale, source: Source): readonly Finding[] {
+const asJson = (scale: Scale): Json => scale as unknown as Json
+
+function checkScale(scale: Scale, source: Source): Finding[] {
   const findings: Finding[] = []
   for (const [index, band] of scale.bands.entries()) {
     const above = scale.bands[index - 1]
@@ -86,6 +89,8 @@ export async function readConfiguration(options: {
   registry: Pick<Registry, 'steps' | 'transforms' | 'connector'>
   tenant?: string | undefined
   saved?: Readonly<Record<string, SavedMapping>> | undefined
+  /** Scales that run: one that was changed counts only under a version of its own. */
+  running?: ReadonlyMap<string, Scale> | undefined
 }): Promise<Configuration> {
   const { folders, registry, saved = {} } = options
   // A name that is no name of a folder has none.
@@ -118,8 +123,20 @@ export async function readConfiguration(options: {
       findings,
     )) {
       const wrong = checkScale(file, source)
+      const before = options.running?.get(name)
+      const unsaid = before?.version === file.version && canonical(asJson(before)) !== canonical(asJson(file))
+      if (unsaid)
+        wrong.push(
+          source.finding(
+            ['version'],
+            'SCALE_VERSION',
+            `"${name}" was changed, but is version ${file.version} still: grades go on by what it was`,
+            `"version": ${file.version + 1}`,
+          ),
+        )
       findings.push(...wrong)
       if (wrong.length === 0) scales.set(name, file)
+      else if (before !== undefined) scales.set(name, before)
     }
   const mappings = await readMappings(folders, tenant, saved, shapes, findings)
   return {

@@ -112,6 +112,7 @@ export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> 
     registry: options.registry,
     tenant,
     saved: options.mappings,
+    running: previous?.scales,
   })
   const registry =
     configuration.connectorsRead || previous === undefined

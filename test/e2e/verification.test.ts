@@ -151,4 +151,24 @@ describe('grades as one college wants them', () => {
     expect(row('5')).to.include({ Grade: 'Refer' })
     expect(await config()).to.match(/btec\.2$/)
   })
+
+  it('goes on with the scale that ran when a changed one has no version of its own', async () => {
+    const btec = JSON.parse(await readFile(join(root, 'config/scales/btec.json'), 'utf8')) as {
+      bands: { grade: string; from: number }[]
+    }
+    const bands = btec.bands.map(band => (band.grade === 'Pass' ? { ...band, from: 44 } : band))
+    await write('config/scales/btec.json', { ...btec, version: 2, bands } as Json)
+    const findings = async () => (await college.engine.tenants.get('default')).pipelines.findings
+    const finding = await until('the finding', async () =>
+      (await findings()).find(({ code }) => code === 'SCALE_VERSION'),
+    )
+    expect(finding).to.include({ pointer: '/version', suggestion: '"version": 3' })
+    await grade('6', 45, TEACHER)
+    expect(row('6')).to.include({ Grade: 'Refer' })
+    await write('config/scales/btec.json', { ...btec, version: 3, bands } as Json)
+    await until('the scale', async () => (await config())?.endsWith('/btec.3'))
+    expect(await findings()).to.deep.equal([])
+    await grade('7', 45, TEACHER)
+    expect(row('7')).to.include({ Grade: 'Pass' })
+  })
 })
