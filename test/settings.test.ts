@@ -93,6 +93,14 @@ describe('settings', () => {
       expect((await refusal(() => readSettings({ PORT: port }, root))).message).to.contain('PORT')
     })
 
+  it('S19: refuse a signing secret of eight bytes, without telling it', async () => {
+    const short = `whsec_${Buffer.from('8 bytes!').toString('base64')}`
+    const env = { ALERT_WEBHOOK_URL: 'https://alerts.example/', ALERT_WEBHOOK_SECRET: short }
+    const error = await refusal(() => readSettings(env, root))
+    expect(error.message).to.contain('ALERT_WEBHOOK_SECRET').and.contain('at least 16 bytes')
+    expect(error.message).not.to.contain(short)
+  })
+
   it('refuse a setting in a file that does not exist, and a file that is no JSON', async () => {
     write(
       'config/default.json',

@@ -142,6 +142,31 @@ describe('files that change while the engine runs', () => {
     expect((await pipelines()).findings).to.deep.equal([])
   })
 
+  it('C17: edits while 200 events are in flight: all end, each by a version that was right', async () => {
+    const ids = Array.from({ length: 200 }, (_, place) => `8100000000001${String(place).padStart(4, '0')}`)
+    const before = { ...attendance, version: 3 }
+    const sending = Promise.all(ids.map(id => college.webhook('attendance', attended(id))))
+    await write('pipelines/attendance.json', { ...before, version: 4 })
+    await write('pipelines/attendance.json', '{ "version": ')
+    await write('pipelines/attendance.json', { ...before, version: 5 })
+    const more = await Promise.all([...ids].reverse().map(id => college.webhook('attendance', attended(id))))
+    expect([...(await sending), ...more].filter(({ status }) => status !== 202)).to.deep.equal([])
+    await config('attendance', '5')
+    await college.quiet()
+    const deliveries = await college.engine.store.db
+      .collection('deliveries')
+      .find({ 'events.identity': { $in: ids.map(id => `zoho/BTEC_Attendance:${id}`) } })
+      .toArray()
+    const events = deliveries.flatMap(each => each['events'] as Payload[])
+    expect(events).to.have.length(400)
+    expect(
+      events.filter(event => !['NEW', 'UNCHANGED', 'UPDATED', 'SKIPPED'].includes(String(event['outcome']))),
+    ).to.deep.equal([])
+    expect(events.filter(event => !['3', '4', '5'].includes(String(event['config'])))).to.deep.equal([])
+    await write('pipelines/attendance.json', before)
+    await config('attendance', '3')
+  }).timeout(60_000)
+
   it('a broken description of a resource leaves the resource as it was', async () => {
     const file = join(home, 'config/connectors/zoho.json')
     const before = await readFile(file, 'utf8')

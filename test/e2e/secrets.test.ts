@@ -163,7 +163,7 @@ describe('secrets planted wherever one may stand', () => {
     expect(answers.join('\n')).not.to.contain(inPayload)
   })
 
-  it('none is in a document of the store', async () => {
+  it('A03: none is in a document of the store', async () => {
     const { db } = college.engine.store
     const names = (await db.listCollections().toArray()).map(({ name }) => name)
     expect(names).to.include.members(['deliveries', 'records', 'tenants', 'keys', 'audit', 'vault'])

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { signatureHeaders } from '../../connectors/zoho/index.ts'
 import { type Engine, startEngine } from '../../core/engine.ts'
 import { createLog } from '../../core/log.ts'
-import { type College, connectors, openCollege } from './college.ts'
+import { type College, connectors, notification, openCollege } from './college.ts'
 
 const SETTINGS = '/v1/extension/settings'
 const MAPPING = '/v1/extension/field-mappings/student'
@@ -63,6 +63,21 @@ describe('a signed call of the extension API', () => {
     expect(saved.status, saved.text).to.equal(200)
     const { body } = await college.call('GET', '/api/v1/audit')
     expect(JSON.stringify(body)).to.contain(`"by":"endpoint:${endpoint().id}"`)
+  })
+
+  it('W02: the same delivery 50 times at once to two engines is one', async () => {
+    const path = `/api/v1/events/zoho/student?endpoint=${endpoint().id}`
+    const body = JSON.stringify(notification({ id: '65000000000000001', Full_Name: 'Rana Aziz' }))
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        send(signed('POST', path, body), i % 2 === 0 ? college.engine.url : second.url),
+      ),
+    )
+    expect(answers.filter(({ status }) => status !== 200 && status !== 202)).to.deep.equal([])
+    expect(answers.filter(({ status }) => status === 202)).to.have.length(1)
+    expect(new Set(answers.map(({ text }) => JSON.parse(text).id)).size).to.equal(1)
+    const stored = college.engine.store.db.collection('deliveries')
+    expect(await stored.countDocuments({ endpoint: endpoint().id })).to.equal(1)
   })
 
   it('S14: sent 20 times at once to two engines, it is carried out once', async () => {

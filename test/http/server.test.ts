@@ -208,6 +208,31 @@ describe('the HTTP server', () => {
       expect(written).to.be.below(8 * 1024 * 1024)
     })
 
+    it('W06, W07: 20 endless and 100 slow bodies hold up nobody, and every one is cut', async () => {
+      const cut: Promise<string>[] = []
+      for (let i = 0; i < 120; i++) {
+        const endless = i < 20
+        const socket = await open(post(endless ? 'Transfer-Encoding: chunked' : 'Content-Length: 100000'))
+        const piece = endless ? `10000\r\n${'x'.repeat(65536)}\r\n` : 'x'
+        const more = setInterval(() => socket.write(piece), 20)
+        cut.push(answerOf(socket).finally(() => clearInterval(more)))
+      }
+      const good = async (i: number) => {
+        const { payload, headers } = at.signed(EVENT, { many: i })
+        const response = await fetch(`http://127.0.0.1:${at.server.info.port}${EVENT}`, {
+          method: 'POST',
+          body: payload as Buffer,
+          headers: headers as Record<string, string>,
+        })
+        return response.status
+      }
+      expect(await Promise.all(Array.from({ length: 50 }, (_, i) => good(i)))).to.deep.equal(
+        Array(50).fill(202),
+      )
+      const answers = await Promise.all(cut)
+      expect(answers.filter(text => !/408|413|503|^$/.test(text))).to.deep.equal([])
+    }).timeout(30_000)
+
     it('answers other paths and methods without waiting for a body', async () => {
       expect(await answerOf(await open(post('Content-Length: 1000000000', '/nothing')))).to.contain('404')
       expect(await answerOf(await open(post('Content-Length: 1000000000', '/health/live')))).to.contain('405')

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { findingText } from '../../core/commands/check.ts'
 import { loadPipelines } from '../../core/pipeline/load.ts'
+import { withFiles } from './folders.ts'
 import { registry } from './plugins.ts'
 
 const folder = fileURLToPath(new URL('../broken', import.meta.url))
@@ -40,6 +41,32 @@ describe('broken pipeline files', () => {
   }
   it('are all there that show a case', () => {
     expect(Object.keys(cases).filter(name => !fixtures.includes(`${name}.json`))).to.deep.equal([])
+  })
+
+  it('C15: tells forty mistakes of six files, in order; of a file that is wrong throughout a hundred', async () => {
+    const wrong = readFileSync(join(folder, 'seven-mistakes.json'), 'utf8')
+    const files = Array.from({ length: 6 }, (_, place) => [
+      `file-${place}.json`,
+      wrong.replaceAll('"person"', `"person-${place}"`),
+    ])
+    const all = await withFiles(Object.fromEntries(files), place =>
+      loadPipelines({ folders: { pipelines: [place], config: [config] }, registry, only: {} }),
+    )
+    const places = all.findings.map(({ file, line, column }) => ({ file, line, column }))
+    expect(places).to.have.length(42)
+    expect(new Set(places.map(({ file }) => file)).size).to.equal(6)
+    const inOrder = [...places].sort(
+      (a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line) || a.column - b.column,
+    )
+    expect(places).to.deep.equal(inOrder)
+    const [first] = files as [[string, string]]
+    const fields = Array.from({ length: 150 }, (_, place) => `"wrong${place}": 1`).join(', ')
+    const many = await withFiles(
+      { 'many.json': first[1].replace('"version": 1,', `"version": 1, ${fields},`) },
+      place => loadPipelines({ folders: { pipelines: [place], config: [config] }, registry, only: {} }),
+    )
+    // And what the meaning of the rest is wrong in.
+    expect(many.findings.length).to.be.within(100, 110)
   })
 
   for (const fixture of fixtures)
