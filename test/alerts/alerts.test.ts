@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
+import { signatureHeaders } from '../../connectors/zoho/index.ts'
 import { diskEpisode, episodesOf } from '../../core/alerts/episodes.ts'
 import { mailOf } from '../../core/alerts/words.ts'
 import { standardWebhooks } from '../../core/http/verifiers/standard-webhooks.ts'
 import type { Payload } from '../../core/plugin.ts'
-import { type College, openCollege } from '../e2e/college.ts'
+import { callerOf } from '../connectors/zoho/caller.ts'
+import { type College, openCollege, until } from '../e2e/college.ts'
 
 const SECRET = standardWebhooks.newSecret()
 const NOW = Date.UTC(2026, 8, 1)
@@ -233,5 +235,87 @@ describe('alerts reach somebody', () => {
       ),
     )
     expect(claims.filter(claim => claim !== undefined)).to.have.length(1)
+  })
+})
+
+describe('on a clock that is turned', function () {
+  this.timeout(30_000)
+  let college: College
+  let hook: Awaited<ReturnType<typeof receiver>>
+  let ahead = 0
+
+  before(async () => {
+    hook = await receiver()
+    college = await openCollege({
+      announce: false,
+      engine: { now: () => Date.now() + ahead },
+      environment: {
+        ALERT_WEBHOOK_URL: hook.url,
+        ALERT_WEBHOOK_SECRET: SECRET,
+        ALERT_WEBHOOK_PRIVATE: 'true',
+        ALERT_DISK_FREE: '100',
+      },
+    })
+  })
+
+  after(async () => {
+    await college.close()
+    await new Promise(resolve => hook.server.close(resolve))
+  })
+
+  /** What was told in this round, each with its subject. */
+  async function told(): Promise<readonly string[]> {
+    const before = hook.got.length
+    await college.engine.alerts.round()
+    return hook.got.slice(before).map(({ body }) => {
+      const { type, data } = JSON.parse(body.toString())
+      return `${type} ${data.subject}`
+    })
+  }
+
+  it('a full disk, a key and a channel that end soon are told, a key that lasts is not', async () => {
+    const { api } = callerOf(college.zoho)
+    const watch = [
+      { channel_id: '7', events: ['BTEC_Students.all'], notify_url: 'http://127.0.0.1:9/', token: 't' },
+    ]
+    expect((await api('POST', '/actions/watch', { watch })).status).to.equal(201)
+    const make = async (days: number) =>
+      (await college.call('POST', '/api/v1/keys', { scopes: ['read'], days })).body['id']
+    const [soon] = [await make(5), await make(30)]
+    expect([...(await told())].sort()).to.deep.equal([
+      'alert.connection_expiring zoho channel 7',
+      'alert.disk_full data',
+      `alert.key_expiring ${soon}`,
+    ])
+    expect(await told(), 'once').to.deep.equal([])
+  })
+
+  it('S12, S20: an old secret ends at its hour; a clock that is off is told, right again all goes on', async () => {
+    const { id, secret: old } = college.engine.credentials.endpoints['zoho']!
+    const rotated = await college.call('POST', `/v1/extension/endpoints/${id}/rotate`, { hours: 1 })
+    const path = `/v1/extension/modules?endpoint=${id}`
+    const status = async (secret: string, at = Date.now() + ahead) => {
+      const headers = signatureHeaders({ method: 'GET', path, body: Buffer.alloc(0), now: at }, secret)
+      return (await fetch(`${college.engine.url}${path}`, { headers })).status
+    }
+    const next = String(rotated.body['secret'])
+    expect([await status(old), await status(next)]).to.deep.equal([200, 200])
+    ahead = 59 * MINUTE
+    expect([await status(old), await status(next)]).to.deep.equal([200, 200])
+    ahead = 61 * MINUTE
+    expect([await status(old), await status(next)]).to.deep.equal([401, 200])
+
+    expect(await status(next, Date.now()), 'whoever has the right time').to.equal(401)
+    await college.call('POST', '/api/v1/sync/students', {
+      data: [{ id: '91', Full_Name: 'Huda Aziz', Academic_Email: 'huda@college.test' }],
+    })
+    await until('a remote has answered', () => college.moodle.log.length > 0)
+    const seen = await until('the clock is told', async () => {
+      const kinds = await told()
+      return kinds.some(kind => kind.startsWith('alert.clock')) ? kinds : undefined
+    })
+    expect(seen.filter(kind => kind.startsWith('alert.clock'))).to.include('alert.clock moodle')
+    ahead = 0
+    expect(await status(next)).to.equal(200)
   })
 })
