@@ -320,6 +320,7 @@ async function start(
     try {
       await server.start()
     } catch (cause) {
+      await jobs.stop(0)
       throw cannotListen(settings, cause)
     }
     closing.push({ name: 'server', close: ms => server.stop({ timeout: Math.min(REQUESTS_MS, ms) }) })

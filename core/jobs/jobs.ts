@@ -55,8 +55,18 @@ export interface JobsOptions {
 }
 
 export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS }: JobsOptions): Jobs {
+  const backend = new MongoBackend({ mongo: db as never, collection: COLLECTION })
+  const connect = backend.connect.bind(backend)
+  // Agenda prepares its collection as soon as it is made, and nobody can hear there that this failed: it may, in an
+  // engine that has ended meanwhile, such as one that found its port taken.
+  backend.connect = () =>
+    connect().catch((error: unknown) => {
+      if (!stopped) throw error
+      return new Promise(() => {})
+    })
+  let stopped = false
   const agenda = new Agenda({
-    backend: new MongoBackend({ mongo: db as never, collection: COLLECTION }),
+    backend,
     processEvery: 5000,
     maxConcurrency: 3,
     defaultConcurrency: 1,
@@ -68,7 +78,6 @@ export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS 
   const told = new Map<string, number>()
   const adding = new Set<Promise<unknown>>()
   let state = 'stopped'
-  let stopped = false
   let starting: Promise<void> | undefined
   let looking: NodeJS.Timeout | undefined
   let mending: Promise<void> | undefined

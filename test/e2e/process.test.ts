@@ -137,6 +137,23 @@ describe('the engine as a process, on the embedded store', () => {
     expect([...moodle.site.users.all()].filter(user => user.firstname === 'Rana')).to.have.length(4)
   }).timeout(40_000)
 
+  it('says in a sentence that its port is taken', async () => {
+    const own = await mkdtemp(join(tmpdir(), 'wasl-process-'))
+    const taken = new URL(moodle.url).port
+    const second = spawn(process.execPath, [wasl, 'start'], {
+      env: { PATH: process.env['PATH'], WASL_DATA: own, PORT: taken },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let said = ''
+    second.stderr.setEncoding('utf8').on('data', text => {
+      said += text
+    })
+    const [code] = await once(second, 'close')
+    await rm(own, { recursive: true, force: true })
+    expect(said).to.match(/^PORT_TAKEN: .*\n→ .*\n$/)
+    expect(code).to.equal(3)
+  })
+
   it('ends in order when it is told to', async () => {
     engine.kill('SIGTERM')
     const [code] = await once(engine, 'exit')
