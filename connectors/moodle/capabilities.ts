@@ -1,11 +1,14 @@
 import { RetryableError, WaslError } from '../../core/errors.ts'
 import type { Check, Json, Payload } from '../../core/plugin.ts'
-import { isObject, type MoodleClient } from './client.ts'
+import { isObject, type MoodleClient, unexpected } from './client.ts'
+import { LACKS, needs } from './needs.ts'
 
 /** The front page: a course that every site has, in which nobody can be enrolled. */
 const SITE = 1
 const ENROL = 'enrol_manual_enrol_users'
 const ENROLS = 'enrol/manual:enrol'
+/** Without either, Moodle never comes to look at the role that is to be assigned. */
+const RIGHTS: ReadonlySet<string> = new Set([ENROLS, 'moodle/role:assign'])
 /** An id that no Moodle has given out. */
 const NOBODY = 999_999_999
 /** Seconds since 1970 of a moment at which nothing was changed yet. */
@@ -116,6 +119,16 @@ const probes: readonly Probe[] = [
   },
 ]
 
+/** What the plugin says that the account lacks, of what the functions in its service need. */
+async function lackedOf(look: Look, allowed: ReadonlySet<unknown>): Promise<readonly string[]> {
+  const capabilities = Object.values(needs)
+    .filter(({ functions }) => functions.some(name => allowed.has(name)))
+    .flatMap(need => need.capabilities)
+  const body = await look(LACKS, { capabilities })
+  if (!isObject(body) || !Array.isArray(body['missing'])) throw unexpected(LACKS)
+  return body['missing'].map(String)
+}
+
 /** Whether the account may do what its functions need; names what it may not. */
 export async function capabilityCheck(
   client: MoodleClient,
@@ -133,10 +146,12 @@ export async function capabilityCheck(
       parameters: async () => ({ enrolments: [{ roleid, userid: account, courseid: SITE }] }),
     }),
   )
-  const missing: string[] = []
-  for (const { capability, name, parameters, missing: isMissing } of [...probes, ...assignments]) {
+  const told = allowed.has(LACKS) ? await lackedOf(look, allowed) : undefined
+  const missing = [...(told ?? [])]
+  const tried = told === undefined ? probes : []
+  for (const { capability, name, parameters, missing: isMissing } of [...tried, ...assignments]) {
     // Roles are looked at after the right to enrol at all.
-    if (!allowed.has(name) || (name === ENROL && missing.includes(ENROLS))) continue
+    if (!allowed.has(name) || (name === ENROL && missing.some(each => RIGHTS.has(each)))) continue
     try {
       const asked = await parameters(account, look)
       if (asked !== undefined && isMissing?.(await look(name, asked))) missing.push(capability)

@@ -2,47 +2,12 @@ import { WaslError } from '../../core/errors.ts'
 import type { Check } from '../../core/plugin.ts'
 import { capabilityCheck } from './capabilities.ts'
 import { isObject, type MoodleClient, unexpected } from './client.ts'
+import { needs } from './needs.ts'
 import { DEFAULT_ROLES, type MoodleSettings } from './settings.ts'
 import { hiddenBy, hiddenUsers } from './visibility.ts'
 
 /** Moodle 4.5.0: older ones get no security fixes any more, and this connector was not tried on them. */
 const OLDEST = 2024100700
-
-/** Every function that a pipeline may need, by what does not work without it. */
-export const functions: Readonly<Record<string, readonly string[]>> = {
-  users: [
-    'core_user_get_users_by_field',
-    'core_user_get_users',
-    'core_user_create_users',
-    'core_user_update_users',
-  ],
-  courses: ['core_course_get_courses_by_field', 'core_course_create_courses', 'core_course_update_courses'],
-  categories: [
-    'core_course_get_categories',
-    'core_course_create_categories',
-    'core_course_update_categories',
-  ],
-  enrolments: ['enrol_manual_enrol_users', 'core_enrol_get_enrolled_users'],
-  groups: [
-    'core_group_create_groups',
-    'core_group_update_groups',
-    'core_group_get_groups',
-    'core_group_get_course_groups',
-    'core_group_add_group_members',
-    'core_group_delete_group_members',
-    'core_group_get_group_members',
-  ],
-  cohorts: [
-    'core_cohort_create_cohorts',
-    'core_cohort_update_cohorts',
-    'core_cohort_get_cohorts',
-    'core_cohort_search_cohorts',
-    'core_cohort_add_cohort_members',
-    'core_cohort_delete_cohort_members',
-    'core_cohort_get_cohort_members',
-  ],
-  grades: ['local_moodle_zoho_sync_get_grades', 'local_moodle_zoho_sync_list_grades'],
-}
 
 /** What `doctor` says: token and site, version, functions of the service, sight of other users. Raises nothing of ours. */
 export async function check(
@@ -60,7 +25,7 @@ export async function check(
     const checks = [
       passed('connection', `${String(body['sitename'])} answers, the account is ${String(body['username'])}`),
       versionCheck(String(body['version'] ?? ''), String(body['release'] ?? '')),
-      ...Object.entries(functions).map(([what, needed]) => functionCheck(what, needed, allowed)),
+      ...Object.entries(needs).map(([what, { functions }]) => functionCheck(what, functions, allowed)),
     ]
     if (allowed.has('core_user_get_users_by_field')) checks.push(await visibilityCheck(client, signal))
     const account = String(body['userid'])

@@ -84,8 +84,9 @@ function told(error: unknown): { message: string; hint?: string } {
 
 async function schedulerCheck({ db }: Store): Promise<Check> {
   const sweep = await db.collection('agendaJobs').findOne({ name: 'sweep' })
-  const last = sweep?.['lastFinishedAt'] as Date | undefined
-  if (last === undefined) {
+  // Agenda writes null for "never".
+  const last = sweep?.['lastFinishedAt'] as Date | null | undefined
+  if (last === undefined || last === null) {
     return { name: 'sweep', ok: true, message: 'has not run yet; it does, 30 s after the engine has started' }
   }
   const seconds = Math.round((Date.now() - last.getTime()) / 1000)

@@ -43,4 +43,9 @@ $functions = [
         'type' => 'read',
         'capabilities' => 'local/moodle_zoho_sync:viewgrades',
     ],
+    'local_moodle_zoho_sync_get_missing_capabilities' => [
+        'classname' => '\local_moodle_zoho_sync\external\get_missing_capabilities',
+        'description' => 'Which of some capabilities the asking account lacks.',
+        'type' => 'read',
+    ],
 ];

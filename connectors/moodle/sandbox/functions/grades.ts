@@ -6,7 +6,7 @@ import { type Fields, type Functions, int, rows } from './function.ts'
 const MOST = 50
 const PAGE = 200
 
-/** Our plugin's own functions, which answer what its events tell. */
+/** Our plugin's functions about grades, which answer what its events tell. */
 export const gradeFunctions: Functions = {
   local_moodle_zoho_sync_get_grades: {
     parameters: {

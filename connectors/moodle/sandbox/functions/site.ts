@@ -1,4 +1,5 @@
-import type { Functions } from './function.ts'
+import { list, required } from '../parameters.ts'
+import { type Functions, texts } from './function.ts'
 
 /** `core_webservice_get_site_info` of a site that lists these functions. */
 export const siteFunctions = (names: () => readonly string[]): Functions => ({
@@ -40,5 +41,13 @@ export const siteFunctions = (names: () => readonly string[]): Functions => ({
         theme: 'boost',
       }
     },
+  },
+
+  /** Our plugin's. */
+  local_moodle_zoho_sync_get_missing_capabilities: {
+    parameters: { capabilities: list(required('raw')) },
+    run: (site, parameters) => ({
+      missing: texts(parameters['capabilities']).filter(name => !site.has(name)),
+    }),
   },
 })
