@@ -33,22 +33,24 @@ describe('the engine as a process, on the embedded store', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
+  const environment = () => ({
+    PATH: process.env['PATH'],
+    WASL_DATA: folder,
+    PORT: '0',
+    ZOHO_ACCOUNTS_URL: zoho.settings.accountsUrl,
+    ZOHO_CLIENT_ID: zoho.settings.clientId,
+    ZOHO_CLIENT_SECRET: zoho.settings.clientSecret,
+    ZOHO_REFRESH_TOKEN: zoho.settings.refreshToken,
+    ZOHO_ALLOW_PRIVATE: 'true',
+    MOODLE_URL: moodle.settings.url,
+    MOODLE_TOKEN: moodle.settings.token,
+    MOODLE_ALLOW_PRIVATE: 'true',
+  })
+
   /** Resolves with its credentials once it takes deliveries. */
   async function start(): Promise<Credentials> {
     engine = spawn(process.execPath, [wasl, 'start'], {
-      env: {
-        PATH: process.env['PATH'],
-        WASL_DATA: folder,
-        PORT: '0',
-        ZOHO_ACCOUNTS_URL: zoho.settings.accountsUrl,
-        ZOHO_CLIENT_ID: zoho.settings.clientId,
-        ZOHO_CLIENT_SECRET: zoho.settings.clientSecret,
-        ZOHO_REFRESH_TOKEN: zoho.settings.refreshToken,
-        ZOHO_ALLOW_PRIVATE: 'true',
-        MOODLE_URL: moodle.settings.url,
-        MOODLE_TOKEN: moodle.settings.token,
-        MOODLE_ALLOW_PRIVATE: 'true',
-      },
+      env: environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let output = ''
@@ -136,6 +138,20 @@ describe('the engine as a process, on the embedded store', () => {
     )
     expect([...moodle.site.users.all()].filter(user => user.firstname === 'Rana')).to.have.length(4)
   }).timeout(40_000)
+
+  it('is examined by doctor, which names what is missing at a remote', async () => {
+    moodle.site.withheld.add('moodle/course:changesummary')
+    const doctor = spawn(process.execPath, [wasl, 'doctor'], { env: environment() })
+    let said = ''
+    doctor.stdout.setEncoding('utf8').on('data', text => {
+      said += text
+    })
+    const [code] = await once(doctor, 'close')
+    moodle.site.withheld.clear()
+    expect(said).to.include("✖ capabilities: the account's role lacks moodle/course:changesummary")
+    expect(said).to.include('\n1 thing needs mending.')
+    expect(code).to.equal(1)
+  })
 
   it('says in a sentence that its port is taken', async () => {
     const own = await mkdtemp(join(tmpdir(), 'wasl-process-'))
