@@ -284,7 +284,7 @@ describe('users in Moodle', () => {
         expect(error).to.be.instanceOf(SetupError)
         expect(error).to.include({ code: 'MOODLE_USERS_HIDDEN', resource: 'moodle/user' })
         const wrong = (await connected.connection.check(never)).filter(({ ok }) => !ok)
-        expect(wrong.map(({ name }) => name)).to.deep.equal(['sight of users'])
+        expect(wrong.map(({ name }) => name)).to.deep.equal(['sight of users', 'capabilities'])
         withheld.delete(capability)
         expect((await users().find('email', [email], never)).size).to.equal(1)
       })
