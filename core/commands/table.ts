@@ -100,6 +100,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     details: OPERATE,
     load: async () => (await import('./operate/letters.ts')).deadLetters,
   },
+  jobs: {
+    usage: '[list] | show <job> | cancel <job>',
+    summary: 'What was ordered over many records or events, and how far it is.',
+    details: OPERATE,
+    load: async () => (await import('./operate/jobs.ts')).jobs,
+  },
   gates: {
     usage: '[list] | pause <remote> --reason <why> | resume <remote>',
     summary: 'Remotes to which nothing is sent now.',

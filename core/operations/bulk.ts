@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { StoreError } from '../errors.ts'
 import type { Json, Log } from '../plugin.ts'
 import { type BulkDocument, NOBODY } from '../store/bulk.ts'
-import { discard, discardRecords, replayWindow, retryRecords, retryTogether } from './changes.ts'
+import { type Done, discard, discardRecords, replayWindow, retryRecords, retryTogether } from './changes.ts'
 import type { Desk } from './desk.ts'
 import { deliveryOf } from './events.ts'
 import { deadLetterWalk, type Letter, type LetterFilter, retryWalk } from './letters.ts'
@@ -105,6 +105,13 @@ export async function runBulk(
     error = 'Wasl itself failed here; the log has the details.'
   }
   await store.bulk.end(job, { state, done, refused, endedAt: new Date(now()) }, error)
+}
+
+/** What it has done stays done; whoever runs it stops after the part that is under way. */
+export async function cancelBulk({ store, tenant, audit, by }: Desk, id: string): Promise<Done> {
+  if ((await store.bulk.one(tenant.id, id)) === null) return 'missing'
+  await audit.write({ tenant: tenant.id, by, action: 'bulk.cancel', target: id })
+  return (await store.bulk.cancel(tenant.id, id)) ? 'done' : 'refused'
 }
 
 interface Part {

@@ -7,6 +7,7 @@ import type { Desk } from '../../core/operations/desk.ts'
 import type { Json, Payload } from '../../core/plugin.ts'
 import { createReasons } from '../../core/reasons/reasons.ts'
 import { type College, connectors, openCollege, until } from '../e2e/college.ts'
+import { terminalOf } from '../e2e/terminal.ts'
 
 type Item = Readonly<Record<string, Json>>
 const silent = createLog({ level: 'silent', readable: false })
@@ -160,6 +161,44 @@ describe('a job over many', function () {
     expect(await ended(job._id)).to.include({ state: 'done', done: 160, by: 'a test' })
     expect(await changedSince(row)).to.deep.equal(received.slice(100))
     expect(await store.bulk.progress(running, moved), 'who ran it before is told').to.equal(false)
+  })
+
+  it('is cancelled by HTTP or at a terminal, and whoever runs it hears of it', async () => {
+    const { store } = college.engine
+    const { wasl, json, refusal } = terminalOf(() => college)
+    const order = { what: 'retries.retry', filter: {} } as const
+    const [one, two] = [
+      await startBulk(await deskFor(), order, 'somebody'),
+      await startBulk(await deskFor(), order, 'somebody'),
+    ]
+    const cancel = () => college.call('POST', `/api/v1/bulk/${one._id}/cancel`)
+    expect((await cancel()).status).to.equal(200)
+    expect([(await cancel()).status, (await jobOf(one._id))['state']]).to.deep.equal([409, 'cancelled'])
+    expect((await json('jobs list'))['items']).to.have.length.above(1)
+    expect((await wasl(`jobs cancel ${two._id}`)).text).to.match(/^Cancelled/)
+    expect((await wasl(`jobs show ${two._id}`)).text).to.match(/^retries\.retry {2}cancelled: 0 done/)
+    expect(await refusal(`jobs cancel ${two._id}`)).to.include({ code: 'NOT_NOW' })
+    expect((await refusal('jobs show nothing')).message).to.match(/is no job/)
+    const moved = { done: 1, refused: 0, after: received[0], seenAt: new Date() }
+    for (const { _id, tenant, nonce } of [one, two])
+      expect(await store.bulk.progress({ _id, tenant, ...(nonce ? { nonce } : {}) }, moved)).to.equal(false)
+  })
+
+  it('replays what came in a window, by HTTP too', async () => {
+    const from = new Date(Date.now() - 3_600_000).toISOString()
+    const to = new Date(Date.now() + 1000).toISOString()
+    const { status, body } = await college.call('POST', '/api/v1/events/replay', {
+      from,
+      to,
+      module: 'Teachers',
+    })
+    expect(status).to.equal(202)
+    const job = await ended(body['id'])
+    expect(job).to.include({ state: 'done', what: 'events.replay' })
+    expect(Number(job['done'])).to.be.at.least(80)
+    await college.quiet()
+    const { body: sums } = await college.call('GET', '/api/v1/accounting')
+    expect(sums['balanced']).to.equal(true)
   })
 
   it('is given up when whoever takes it up ends each time', async () => {

@@ -1,5 +1,5 @@
 /** `wasl retries` and `wasl dead-letters`: what failed, and what is done about it. */
-import { type BulkOrder, bulkView, newNonce, runBulk, startBulk } from '../../operations/bulk.ts'
+import { type BulkOrder, bulkView, cancelBulk, newNonce, runBulk, startBulk } from '../../operations/bulk.ts'
 import { discard, retry } from '../../operations/changes.ts'
 import {
   LETTER_STATES,
@@ -92,7 +92,15 @@ function facts(letter: Letter): readonly string[] {
 export async function many(terminal: Terminal, order: BulkOrder): Promise<number> {
   const { desk, context, show } = terminal
   const job = await startBulk(desk, order, newNonce())
-  await runBulk(desk, job, context.log)
+  // Whoever interrupts it means it: else an engine would go on with it.
+  const interrupted = () =>
+    void cancelBulk(desk, job._id).catch(error => context.log.error('bulk_failed', { error }))
+  process.once('SIGINT', interrupted)
+  try {
+    await runBulk(desk, job, context.log)
+  } finally {
+    process.off('SIGINT', interrupted)
+  }
   const ended = await desk.store.bulk.one(desk.tenant.id, job._id)
   const view = bulkView(ended ?? job)
   show(view, () => [`${view.done} done, ${view.refused} left as they are (job ${view.id}: ${view.state}).`])

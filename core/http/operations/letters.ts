@@ -1,6 +1,6 @@
 /** Retries and dead letters: list, show, try again, give up, one by one or many as a job. */
 import Joi from 'joi'
-import { type BulkOrder, bulkView, startBulk } from '../../operations/bulk.ts'
+import { type BulkOrder, bulkView, cancelBulk, startBulk } from '../../operations/bulk.ts'
 import { type Done, discard, replay, retry } from '../../operations/changes.ts'
 import type { Desk } from '../../operations/desk.ts'
 import {
@@ -194,10 +194,7 @@ export function letterOperations(afterwards: () => void, runJobs: () => void): r
       params: { id: objectId },
       async handle({ desk, params }) {
         const id = params['id'] as string
-        const job = await desk.store.bulk.one(desk.tenant.id, id)
-        if (job === null) return undefined
-        await desk.audit.write({ tenant: desk.tenant.id, by: desk.by, action: 'bulk.cancel', target: id })
-        return outcome((await desk.store.bulk.cancel(desk.tenant.id, id)) ? 'done' : 'refused', id)
+        return outcome(await cancelBulk(desk, id), id)
       },
     },
   ]
