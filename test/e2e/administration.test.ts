@@ -3,8 +3,29 @@ import { expect } from 'chai'
 import { signatureHeaders } from '../../connectors/zoho/index.ts'
 import type { Json } from '../../core/plugin.ts'
 import { type College, notification, openCollege } from './college.ts'
+import { routeBody } from './routes.ts'
 
 type Item = Readonly<Record<string, Json>>
+
+/** As the domain has them; a constraint's `moodle` is any connector here. */
+const EXTENSION = [
+  'POST /v1/extension/tenants',
+  'GET /v1/extension/tenants/{id}',
+  'GET /v1/extension/settings',
+  'PUT /v1/extension/settings',
+  'GET /v1/extension/modules',
+  'PUT /v1/extension/modules/{name}',
+  'GET /v1/extension/field-mappings/{module}',
+  'PUT /v1/extension/field-mappings/{module}',
+  'POST /v1/extension/sync/trigger',
+  'GET /v1/extension/sync/history',
+  'POST /v1/extension/sync/retry/{id}',
+  'GET /v1/extension/metadata/canonical-schema',
+  'GET /v1/extension/metadata/{connector}-constraints',
+]
+
+/** What is paused can be resumed, and what was saved rolled back to. */
+const order = (route: string): number => (/resume|rollback/.test(route) ? 1 : 0)
 
 describe('who may come in', () => {
   let college: College
@@ -173,6 +194,39 @@ describe('who may come in', () => {
     expect((await college.call('PUT', '/v1/extension/modules/student', { enabled: 'no' })).status).to.equal(
       400,
     )
+  })
+
+  it('has the thirteen routes of the extension API, and writes down every change that a person orders', async () => {
+    const { body } = await college.call('GET', '/documentation/openapi.json')
+    const routes = Object.entries(body['paths'] as Readonly<Record<string, Item>>).flatMap(
+      ([path, methods]) => Object.keys(methods).map(method => `${method.toUpperCase()} ${path}`),
+    )
+    expect(routes).to.include.members(EXTENSION)
+    const changing = routes.filter(
+      route => !/^GET|\{id\}|preview|\/webhooks$|events\/(status|\{)|\/sync\/\{|\{collection\}/.test(route),
+    )
+    expect(changing.length).to.be.greaterThan(17)
+    const head = async () => (await college.call('GET', '/api/v1/audit/verification')).body['rows'] as number
+    const silent: string[] = []
+    for (const route of changing.sort((a, b) => order(a) - order(b))) {
+      const [method = '', path = ''] = route.split(' ')
+      const at = path
+        .replace('{connector}/{resource}', 'moodle/user')
+        .replace('{connector}', 'moodle')
+        .replace(/\{(module|name)\}/, 'student')
+      const etag = at.includes('field-mappings')
+        ? (await college.call('GET', '/v1/extension/field-mappings/student')).headers.get('etag')
+        : null
+      const before = await head()
+      const headers = etag === null ? {} : { 'if-match': etag }
+      const given = at.endsWith('/settings')
+        ? { connector: 'moodle', settings: { ...college.moodle.settings } as Json }
+        : (routeBody(method, path) ?? {})
+      const answer = await college.call(method, at, given, headers)
+      expect(answer.status, `${route}: ${JSON.stringify(answer.body)}`).to.be.below(300)
+      if ((await head()) <= before) silent.push(route)
+    }
+    expect(silent, 'routes that change something and say nothing of it').to.deep.equal([])
   })
 
   it('says what a remote takes', async () => {
