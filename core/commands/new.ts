@@ -1,9 +1,11 @@
 /** `wasl new module|connector <name>`: files that work as they stand, to be made one's own. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { applyEdits, modify } from 'jsonc-parser'
 import { SetupError } from '../errors.ts'
 import { connectorFiles, surroundings } from '../new/connector.ts'
 import { isThere, type NewFiles, type Place, pascal, writeNew } from '../new/files.ts'
+import { laidOut } from '../new/layout.ts'
 import { moduleFiles } from '../new/module.ts'
 import { loadPipelines } from '../pipeline/load.ts'
 import type { ConnectorConfig } from '../plugin.ts'
@@ -78,14 +80,17 @@ async function describe(
   name: string,
 ): Promise<string> {
   const path = `config/connectors/${connector}.json`
-  let before: ConnectorConfig = { connector }
+  let before = laidOut({ connector } satisfies ConnectorConfig)
   // The nearest file counts as a whole, so that the marks of one further away must be in it too.
   for (const folder of folders.config) {
     const file = join(folder, 'connectors', `${connector}.json`)
-    if (await isThere(file)) before = JSON.parse(await readFile(file, 'utf8'))
+    if (await isThere(file)) before = await readFile(file, 'utf8')
   }
-  const resources = { ...before.resources, [resource]: { summary: `${resource}.`, aliases: [name] } }
-  const content = `${JSON.stringify({ ...before, resources }, null, 2)}\n`
+  // Only what is new is written: the lines that somebody wrote stay as they are.
+  const described = { summary: `${resource}.`, aliases: [name] }
+  const formattingOptions = { insertSpaces: true, tabSize: 2 }
+  const edits = modify(before, ['resources', resource], described, { formattingOptions })
+  const content = applyEdits(before, edits)
   await mkdir(join(base, 'config', 'connectors'), { recursive: true })
   await writeFile(join(base, path), content)
   return join(base, path)

@@ -1,6 +1,7 @@
 /** The files of a new module: its pipeline, the college's own field names, and cases that pass. */
 import { dirname, join, relative } from 'node:path'
 import type { NewFiles, Place } from './files.ts'
+import { laidOut } from './layout.ts'
 
 export interface ModulePlan {
   readonly name: string
@@ -8,8 +9,6 @@ export interface ModulePlan {
   readonly connector: string
   readonly resource: string
 }
-
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** What an editor needs in order to complete and check the file. */
 function schemaFor(path: string, schema: string, { root, base }: Place): string {
@@ -29,7 +28,7 @@ export function moduleFiles({ name, tenant, connector, resource }: ModulePlan, p
   return new Map([
     [
       pipeline,
-      json({
+      laidOut({
         $schema: schemaFor(pipeline, 'pipelines/pipeline.schema.json', place),
         version: 1,
         module: name,
@@ -66,7 +65,7 @@ export function moduleFiles({ name, tenant, connector, resource }: ModulePlan, p
     ],
     [
       mapping,
-      json({
+      laidOut({
         $schema: schemaFor(mapping, 'config/mapping.schema.json', place),
         module: name,
         read: { [from]: { name: names } },
@@ -74,7 +73,7 @@ export function moduleFiles({ name, tenant, connector, resource }: ModulePlan, p
     ],
     [
       cases,
-      json({
+      laidOut({
         $schema: schemaFor(cases, 'test/cases.schema.json', place),
         flow: `${name}/${flow}`,
         event: { id: '00001', Name: 'الأول', Description: 'The first' },

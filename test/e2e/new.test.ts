@@ -83,6 +83,10 @@ describe('wasl new', () => {
       'test/pipelines/attendance.cases.json',
     ])
       JSON.parse(await readFile(join(home, path), 'utf8'))
+    const ours = await readFile(join(root, 'config/connectors/zoho.json'), 'utf8')
+    const described = (await readFile(join(home, 'config/connectors/zoho.json'), 'utf8')).split('\n')
+    for (const line of ours.split('\n').filter(each => each.includes('run.at')))
+      expect(described, 'lines that somebody wrote stay').to.include(line)
   }).timeout(20_000)
 
   it('refuses names that are taken or none, and a resource that nobody has', async () => {
