@@ -85,6 +85,22 @@ describe('trouble with the remotes', () => {
     await synced(one.id)
   }).timeout(40_000)
 
+  it('a class without a programme has no category: Zoho says so, and it is a course once it has one', async () => {
+    const { person } = college.zoho
+    const row = (module: string, id: string) => college.zoho.record(module, id) as Payload
+    const tell = (module: string, id: string) =>
+      college.call('POST', `/api/v1/sync/${module}?connector=zoho`, { data: [row(module, id)] })
+    const klass = person.create('BTEC_Classes', { Name: 'Alone', Class_Name: 'Alone', Class_Code: 'ALONE' })
+    await tell('BTEC_Classes', klass)
+    await until('Failed in Zoho', () => row('BTEC_Classes', klass)['Sync_Status'] === 'Failed')
+    expect(row('BTEC_Classes', klass)['Sync_Error_Message']).to.contain('categoryid')
+    const named = { Name: 'Law', Program_Name: 'Law', Program_Code: 'LAW' }
+    person.update('BTEC_Classes', klass, { Program: { id: person.create('BTEC_Programs', named) } })
+    await tell('BTEC_Classes', klass)
+    await until('the course', () => row('BTEC_Classes', klass)['Moodle_Class_ID'])
+    expect(row('BTEC_Classes', klass)).to.include({ Sync_Status: 'Synced' })
+  }).timeout(20_000)
+
   it('W17: a store that takes no writes is a 503 that says when to come back', async () => {
     await college.engine.store.close()
     const answer = await college.webhook('student', notification({ id: '1', Full_Name: 'Nobody' }))
