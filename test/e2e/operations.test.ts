@@ -228,7 +228,8 @@ describe('an operator’s session', () => {
   })
 })
 
-describe('why is this student not in Moodle?', () => {
+describe('why is this student not in Moodle?', function () {
+  this.timeout(40_000)
   let college: College
 
   before(async () => {
