@@ -11,7 +11,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   http: ['delivery', 'operations', 'pipeline', 'reasons', 'store', 'json', 'secrets'],
   alerts: ['http', 'operations', 'reasons', 'settings', 'store'],
   jobs: ['delivery', 'store'],
-  delivery: ['crash', 'pipeline', 'store', 'json'],
+  delivery: ['crash', 'pipeline', 'stopping', 'store', 'json'],
   pipeline: ['json'],
   steps: ['pipeline'],
   store: ['secrets', 'json'],

@@ -1,5 +1,6 @@
 /** The delivery as one thing: ACCEPT hands over to APPLY, APPLY to SEND, and a loop picks up what is due. */
 import type { ConnectorDefinition } from '../plugin.ts'
+import { within } from '../stopping.ts'
 import type { Store } from '../store/connect.ts'
 import type { DeliveryDocument, GateDocument } from '../store/documents.ts'
 import { createAccept } from './accept.ts'
@@ -246,15 +247,4 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await send.release()
     },
   }
-}
-
-/** False: it took longer. */
-async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<false>(resolve => {
-    timer = setTimeout(() => resolve(false), ms)
-  })
-  const done = await Promise.race([work.then(() => true), late])
-  clearTimeout(timer)
-  return done
 }
