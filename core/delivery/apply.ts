@@ -22,6 +22,7 @@ const MOST_EVENTS = 500
 export const MOST_TRIES = 3
 /** A delivery taken by `dueAt` is left to others after so long. */
 const TAKE_MS = 60_000
+const TAKE_AT_ONCE = 200
 
 export interface ApplyOptions extends Surroundings {
   readonly store: Store
@@ -48,6 +49,8 @@ interface Task {
   readonly events: readonly IncomingEvent[]
   /** By place: what was read for a touch. */
   readonly touched: Map<number, Touched>
+  /** Called when its turn is over, however it ended. */
+  readonly over?: () => void
 }
 
 export function createApply(options: ApplyOptions): Apply {
@@ -96,7 +99,10 @@ export function createApply(options: ApplyOptions): Apply {
           // Nothing is lost: `dueAt` brings every one of them again.
           log.error('apply_failed', { tenant: tenantId, deliveries: batch.length, error })
         }
-        for (const task of batch) bytes -= task.document.raw.length
+        for (const task of batch) {
+          bytes -= task.document.raw.length
+          task.over?.()
+        }
       }
     }
   }
@@ -314,14 +320,16 @@ export function createApply(options: ApplyOptions): Apply {
 
     async sweep() {
       const at = now()
-      const due = await store.deliveries.take(new Date(at), new Date(at + TAKE_MS), 200)
+      const due = await store.deliveries.take(new Date(at), new Date(at + TAKE_MS), TAKE_AT_ONCE)
+      const taken: Promise<void>[] = []
       for (const document of due) {
         const task = await revive(document)
-        if (task !== undefined && !stopped) enqueue(task)
+        if (task === undefined || stopped) continue
+        // Only these: what comes in meanwhile, without end perhaps, has its own turn.
+        taken.push(new Promise(over => enqueue({ ...task, over })))
       }
-      if (due.length === 0) return false
-      while (running !== undefined) await running
-      return true
+      await Promise.all(taken)
+      return due.length > 0 && !stopped
     },
 
     async idle() {
@@ -330,6 +338,7 @@ export function createApply(options: ApplyOptions): Apply {
 
     stop() {
       stopped = true
+      for (const queue of queues.values()) for (const task of queue) task.over?.()
       queues.clear()
     },
   }

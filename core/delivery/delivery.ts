@@ -118,9 +118,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         looked = now()
         await gates.turn(looked)
         // Not awaited: what is due is applied while the loop sends.
-        sweeping ??= apply
-          .sweep()
-          .then(more => more && ring())
+        sweeping ??= sweep()
           .catch(error => log.error('sweep_failed', { error }))
           .finally(() => {
             sweeping = undefined
@@ -135,6 +133,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   let sweeping: Promise<unknown> | undefined
+
+  /** All that is due, part by part: what an engine left behind may be a lot. */
+  async function sweep(): Promise<void> {
+    for (let more = true; more; ) more = await apply.sweep()
+  }
 
   const quietAfterFailure = () => new Promise<void>(resolve => setTimeout(resolve, LOOK_MS))
 
