@@ -123,13 +123,14 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>, payloads:
       const first = due[0] as DeliveryDocument
       const fresh = due.filter(each => each.tries === 0)
       const taken = fresh.length > 0 ? fresh : [first]
-      await guarded('take deliveries', () =>
+      const done = await guarded('take deliveries', () =>
         collection.updateMany(
           { _id: { $in: taken.map(each => each._id) }, dueAt: { $lte: now } },
           { $set: { dueAt: until }, $inc: { tries: 1 } },
         ),
       )
-      return taken.map(payloads.opened)
+      // Another engine looked at the same moment. What it has only a part of is applied twice, which changes nothing.
+      return done.matchedCount === 0 ? [] : taken.map(payloads.opened)
     },
 
     async forgetPayloads(from, to) {
