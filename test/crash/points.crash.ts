@@ -60,7 +60,7 @@ describe('crash points', function () {
   before(async () => {
     program = await buildProgram()
   })
-  after(() => program.remove())
+  after(() => program?.remove())
 
   async function openLane(scenario: Scenario, point?: string): Promise<Lane> {
     const world = await openWorld(program, point)

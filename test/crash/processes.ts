@@ -1,7 +1,7 @@
 /** Engines as processes of their own, started again when they end, as systemd would. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -21,7 +21,9 @@ export interface Program {
 
 /** The bundle with the crash points in it. Inside `dist`, since it finds native packages by its place. */
 export async function buildProgram(): Promise<Program> {
-  const folder = await mkdtemp(join(root, 'dist', '.crash-'))
+  const dist = join(root, 'dist')
+  await mkdir(dist, { recursive: true })
+  const folder = await mkdtemp(join(dist, '.crash-'))
   await build(root, folder, { crashPoints: true })
   const entry = join(folder, 'engine.mjs')
   await writeFile(

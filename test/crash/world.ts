@@ -200,9 +200,10 @@ export async function left({ zoho, moodle, store }: World, tag: string): Promise
     }
     const { modifiedAt: _at, createdAt: _made, ...fields } = record['fields'] as Record<string, Json>
     const shownFields = Object.fromEntries(
-      Object.entries(fields).flatMap(([name, value]) =>
-        value === null ? [] : [[name, /Id$|Key$/.test(name) ? true : value]],
-      ),
+      Object.entries(fields)
+        // Whoever came first, the store keeps its fields first.
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([name, value]) => (value === null ? [] : [[name, /Id$|Key$/.test(name) ? true : value]])),
     )
     return [
       {
