@@ -99,6 +99,13 @@ describe('deliveries in the store', () => {
       expect(rounds).to.deep.equal([[3], [1], [2], []])
       expect((await get(1)).tries).to.equal(3)
     })
+
+    it('that was begun before is taken by one of those who look at the same moment', async () => {
+      await put(delivery(1, { dueAt: at(-9), tries: 1 }))
+      const looks = Array.from({ length: 4 }, () => store.deliveries.take(at(0), UNTIL, 10))
+      expect((await Promise.all(looks)).flatMap(ids)).to.deep.equal([1])
+      expect((await get(1)).tries).to.equal(2)
+    })
   })
 
   describe('that are marked', () => {
