@@ -28,8 +28,14 @@ export interface CallOptions extends Surroundings {
 
 type Write = HeldSend & { readonly id?: string }
 
+export interface Hold {
+  /** Aborted when the lease of one of those that are sent is found to be lost: the call is given up. */
+  readonly lost: AbortSignal
+  /** Finds out, by the clock alone, whether it is lost. */
+  readonly look: () => void
+}
+
 /**
- * @param lost aborted when the lease of one of `sends` is found to be lost: the call is given up
  * @returns how each lease ends; the caller writes them
  */
 export async function call(
@@ -38,7 +44,7 @@ export async function call(
   nonce: string,
   resource: string,
   sends: readonly HeldSend[],
-  lost: AbortSignal,
+  { lost, look }: Hold,
 ): Promise<readonly LeasedPair[]> {
   const { store, gates, spread, now, random, log } = options
   const definition = options.resource(resource)
@@ -146,6 +152,7 @@ export async function call(
   }
 
   CRASH: if (writes.some(({ send }) => send.what === 'marks')) options.crash?.at('C4')
+  look()
   await write(options, connection, definition, writes, signal, settleOne, failAll)
   if (adopt.length > 0) {
     const checked = await refuseTaken(store.records, tenant.id, resource, adoptions)
@@ -165,6 +172,7 @@ export async function call(
       else if ('merge' in match) await merge(each, match.merge)
       else if ('id' in match) updates.push({ ...each, id: match.id })
     }
+    look()
     await write(options, connection, definition, updates, signal, settleOne, failAll)
   }
   if (gates.before(tenant.id, resource, '') !== undefined && answered) {

@@ -3,7 +3,8 @@
  *
  * It is renewed three times within its length, by `lease.nonce` alone. Whoever finds that a record has another
  * nonce, or that no renewal was heard of for a whole lease, gives up the calls that are under way for it: another
- * engine may be sending a newer state.
+ * engine may be sending a newer state. A process that stood still (stopped, or its machine asleep) finds out only when it
+ * goes on, so the clock is looked at just before anything is sent.
  */
 import type { Log } from '../plugin.ts'
 import type { Records } from '../store/records.ts'
@@ -14,6 +15,8 @@ export const LEASE_MS = 15_000
 export interface Lease {
   /** Aborted when one of `records` is found to be lost; for the calls that send them. */
   signalFor(records: readonly string[]): AbortSignal
+  /** To be called just before something is sent: a lease that has run out is lost, whoever has it now. */
+  look(): void
   /** Their leases ended as they should: they are renewed no more. */
   settled(records: readonly string[]): void
   /** Renews no more; tells which records are still held. */
@@ -47,6 +50,10 @@ export function keepLease({ records, nonce, ids, until, log, now, ms = LEASE_MS 
     log.warn('lease_lost', { records: lost.length })
   }
 
+  function look(): void {
+    if (now() >= renewedUntil && held.size > 0) lose([...held])
+  }
+
   async function renew(): Promise<void> {
     if (renewing || held.size === 0) return
     renewing = true
@@ -60,7 +67,7 @@ export function keepLease({ records, nonce, ids, until, log, now, ms = LEASE_MS 
       if (lost.length > 0) lose(lost)
     } catch (error) {
       log.warn('lease_not_renewed', { error })
-      if (now() >= renewedUntil && held.size > 0) lose([...held])
+      look()
     } finally {
       renewing = false
     }
@@ -74,6 +81,7 @@ export function keepLease({ records, nonce, ids, until, log, now, ms = LEASE_MS 
       if (sent.some(id => !held.has(id))) controller.abort()
       return controller.signal
     },
+    look,
     settled(done) {
       for (const id of done) held.delete(id)
     },

@@ -153,7 +153,7 @@ export function createSend(options: SendOptions): Send {
       ...[...calls].flatMap(([resource, sends]) =>
         chunks(sends, options.resource(resource)?.perCall ?? 1).map(async chunk => {
           const lost = lease.signalFor(chunk.map(({ held }) => held.record._id))
-          await settle(await call(options, tenant, nonce, resource, chunk, lost))
+          await settle(await call(options, tenant, nonce, resource, chunk, { lost, look: lease.look }))
         }),
       ),
     ])

@@ -71,7 +71,7 @@ describe('one call of a remote', () => {
       nonce,
       USER,
       [send],
-      new AbortController().signal,
+      { lost: new AbortController().signal, look: () => {} },
     )
     await store.records.settle(nonce, pairs)
     const [after] = await store.records.byIds(record.tenant, [record._id])

@@ -73,4 +73,19 @@ describe('a lease', () => {
     await until('the call is given up', () => signal.aborted)
     lease.end()
   })
+
+  it('is lost when a process that stood still goes on after its end, before anything is sent', () => {
+    let now = started()
+    const until = now + 60_000
+    const { records } = store
+    const lease = keepLease({ records, nonce: 'mine', ids, until, log, now: () => now, ms: 60_000 })
+    const signal = lease.signalFor([idOf(1)])
+    now += 59_999
+    lease.look()
+    expect(signal.aborted).to.equal(false)
+    now += 1
+    lease.look()
+    expect(signal.aborted).to.equal(true)
+    expect(lease.end()).to.deep.equal([])
+  })
 })
