@@ -1,6 +1,6 @@
 /** APPLY and MARK: takes deliveries, from memory or by `dueAt`, and gives every event its outcome. */
 import { ObjectId } from 'bson'
-import { DataError, type WaslError } from '../errors.ts'
+import { DataError, StoreError, type WaslError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 import type { ConnectorDefinition, IncomingEvent, ResourceName } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
@@ -60,6 +60,8 @@ export function createApply(options: ApplyOptions): Apply {
   const deciding = new Map<string, Promise<unknown>>()
   let bytes = 0
   let running: Promise<void> | undefined
+  /** Taken by `dueAt` when the store failed, which is nobody's poison. */
+  const excused: Task[] = []
   const background = new Set<Promise<unknown>>()
   let stopped = false
 
@@ -98,6 +100,7 @@ export function createApply(options: ApplyOptions): Apply {
         } catch (error) {
           // Nothing is lost: `dueAt` brings every one of them again.
           log.error('apply_failed', { tenant: tenantId, deliveries: batch.length, error })
+          if (error instanceof StoreError) excused.push(...batch.filter(({ over }) => over !== undefined))
         }
         for (const task of batch) {
           bytes -= task.document.raw.length
@@ -319,6 +322,8 @@ export function createApply(options: ApplyOptions): Apply {
     },
 
     async sweep() {
+      await store.deliveries.excuse(excused.map(({ document }) => document._id))
+      excused.splice(0)
       const at = now()
       const due = await store.deliveries.take(new Date(at), new Date(at + TAKE_MS), TAKE_AT_ONCE)
       const taken: Promise<void>[] = []

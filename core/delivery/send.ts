@@ -1,6 +1,6 @@
 /** CLAIM and SEND: what is due is leased, computed from what is stored now, and sent in as few calls as possible. */
 import { randomUUID } from 'node:crypto'
-import { DataError } from '../errors.ts'
+import { DataError, StoreError } from '../errors.ts'
 import type { RecordDocument } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
 import { MOST_TRIES } from './apply.ts'
@@ -42,12 +42,27 @@ export function createSend(options: SendOptions): Send {
   const picks = createPicks(store.records, now)
   const batches = new Set<Promise<void>>()
   const leases = new Map<string, Lease>()
+  /** By nonce: what was claimed when the store failed. That is nobody's poison, and need not wait for its lease. */
+  const owed = new Map<string, readonly string[]>()
   let stopped = false
+
+  async function giveBack(): Promise<void> {
+    for (const [nonce, ids] of owed) {
+      await store.records.postpone(ids, nonce, new Date(now()))
+      owed.delete(nonce)
+    }
+  }
 
   async function claim({ tenant, ids }: Picked): Promise<boolean> {
     const nonce = randomUUID()
     const at = now()
-    const claimed = await store.records.claim(ids, nonce, new Date(at), new Date(at + LEASE_MS))
+    const claimed = await store.records
+      .claim(ids, nonce, new Date(at), new Date(at + LEASE_MS))
+      .catch(error => {
+        // It may have been carried out all the same.
+        owed.set(nonce, ids)
+        throw error
+      })
     CRASH: options.crash?.at('C1')
     if (claimed.length === 0) return false
     const ended = picks.begin(tenant)
@@ -75,6 +90,10 @@ export function createSend(options: SendOptions): Send {
     leases.set(nonce, lease)
     try {
       await runFor(await tenants.get(tenant), nonce, lease, claimed)
+    } catch (error) {
+      // Anything else may be due to one of them: those are counted, and taken alone next time.
+      if (error instanceof StoreError) owed.set(nonce, lease.end())
+      throw error
     } finally {
       leases.delete(nonce)
       lease.end()
@@ -223,6 +242,7 @@ export function createSend(options: SendOptions): Send {
 
     async work() {
       let claimed = false
+      await giveBack()
       while (!stopped && picks.room) {
         const picked = await picks.next()
         if (picked.length === 0) break

@@ -31,6 +31,8 @@ export interface Deliveries {
   mark(marks: readonly DeliveryMark[]): Promise<void>
   /** What is due, oldest first. Raises `tries` by one and puts `dueAt` off to `until` before it answers. */
   take(now: Date, until: Date, limit: number): Promise<readonly DeliveryDocument[]>
+  /** That these were taken and not finished had nothing to do with them: it is not counted. */
+  excuse(ids: readonly string[]): Promise<void>
   /** Removes the bytes of what came between the two moments; its events stay. */
   forgetPayloads(from: Date, to: Date): Promise<void>
 }
@@ -131,6 +133,16 @@ export function deliveriesIn(collection: Collection<DeliveryDocument>, payloads:
       )
       // Another engine looked at the same moment. What it has only a part of is applied twice, which changes nothing.
       return done.matchedCount === 0 ? [] : taken.map(payloads.opened)
+    },
+
+    async excuse(ids) {
+      if (ids.length === 0) return
+      await guarded('excuse deliveries', () =>
+        collection.updateMany(
+          { _id: { $in: [...ids] }, ...open, tries: { $gt: 0 } },
+          { $inc: { tries: -1 } },
+        ),
+      )
     },
 
     async forgetPayloads(from, to) {

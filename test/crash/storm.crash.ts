@@ -306,7 +306,10 @@ async function judge(after: Aftermath): Promise<void> {
     `accepted ${accepted.size} = ${[...outcomes].map(([what, n]) => `${n} ${what}`).join(' + ')} = ${sum}; ` +
       `${lost.length} lost, ${doubled.length} stored twice, ${strange.length} never accepted`,
   )
-  print(`records: ${[...states].map(([what, n]) => `${n} ${what}`).join(', ')}`)
+  const dead = records.filter(({ state }) => state === 'dead').map(({ lastError }) => lastError?.code)
+  print(
+    `records: ${[...states].map(([what, n]) => `${n} ${what}`).join(', ')}; dead of ${dead.join(', ') || 'nothing'}`,
+  )
   print(
     `remote: ${keys.length} keys, ${several.length} with more than one object; ${wrong.length} of ${storm.newest.size} students not at their newest, ` +
       `${members} of ${rows.registrations.length} registrations in their cohort, ${told.length} INVALID not told`,

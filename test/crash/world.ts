@@ -33,8 +33,10 @@ export interface World {
   readonly proxy: WireProxy
   /** Beside the proxy. */
   readonly store: Store
-  /** A workflow's webhook, repeated until it is accepted, as a sender does. */
-  post(module: string, body: Payload): Promise<void>
+  /** One more engine on the same store, beside the proxy; it ends with the world. */
+  another(): Promise<EngineProcess>
+  /** A workflow's webhook, repeated until it is accepted, as a sender does. Default: to `engine`. */
+  post(module: string, body: Payload, to?: EngineProcess): Promise<void>
   /** Zoho's own notification, which names ids only. */
   touch(id: string): Promise<void>
   /** Nothing is due, nobody waits to send, no gate stands. */
@@ -74,6 +76,8 @@ export async function openWorld(program: Program, point?: string): Promise<World
     retryMs: 100,
   })
 
+  const others: EngineProcess[] = []
+
   async function untilAccepted(send: () => Promise<Response>): Promise<void> {
     for (const deadline = Date.now() + PATIENCE_MS; ; ) {
       const status = await send().then(
@@ -97,7 +101,13 @@ export async function openWorld(program: Program, point?: string): Promise<World
     proxy,
     store,
 
-    post: (module, body) => untilAccepted(() => signed(engine.url, credentials, module, body)),
+    async another() {
+      const one = await runEngine(program, { ...environment, MONGODB_URI: uri })
+      others.push(one)
+      return one
+    },
+
+    post: (module, body, { url } = engine) => untilAccepted(() => signed(url, credentials, module, body)),
 
     touch(id) {
       const { id: endpoint = '', secret = '' } = credentials.endpoints['zoho-token'] ?? {}
@@ -138,7 +148,7 @@ export async function openWorld(program: Program, point?: string): Promise<World
 
     async close() {
       await plugin.stop()
-      await engine.stop()
+      await Promise.all([engine, ...others].map(each => each.stop()))
       await store.close()
       await proxy.close()
       await Promise.all([zoho.close(), moodle.stop()])
