@@ -18,6 +18,7 @@ const SYNC_SECONDS = 20
 const BUCKET_MS = 10_000
 const LOCK_MS = 60_000
 const DRAIN_MS = 2000
+const AGAIN_MS = 1000
 /** So often is looked whether the schedules still stand in Agenda's collection. */
 const LOOK_MS = 20_000
 const SCHEDULES = { sweep: SWEEP_SECONDS, sync: SYNC_SECONDS, schedules: 3600 }
@@ -54,17 +55,37 @@ export interface JobsOptions {
   readonly lookMs?: number
 }
 
+/**
+ * Agenda connects as soon as it is made, once, and nobody hears how that went: where the store was away just then, it
+ * would never start, and the process would end by an unhandled rejection.
+ */
+class PatientBackend extends MongoBackend {
+  #stopped = false
+  readonly #log: Log
+
+  constructor(db: Db, log: Log) {
+    super({ mongo: db as never, collection: COLLECTION })
+    this.#log = log
+  }
+
+  override async connect(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        return await super.connect()
+      } catch (error) {
+        if (!this.#stopped) this.#log.warn('scheduler_waits_for_store', { error })
+        await pause(AGAIN_MS, undefined, { ref: false })
+      }
+    }
+  }
+
+  giveUp(): void {
+    this.#stopped = true
+  }
+}
+
 export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS }: JobsOptions): Jobs {
-  const backend = new MongoBackend({ mongo: db as never, collection: COLLECTION })
-  const connect = backend.connect.bind(backend)
-  // Agenda prepares its collection as soon as it is made, and nobody can hear there that this failed: it may, in an
-  // engine that has ended meanwhile, such as one that found its port taken.
-  backend.connect = () =>
-    connect().catch((error: unknown) => {
-      if (!stopped) throw error
-      return new Promise(() => {})
-    })
-  let stopped = false
+  const backend = new PatientBackend(db, log)
   const agenda = new Agenda({
     backend,
     processEvery: 5000,
@@ -78,6 +99,7 @@ export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS 
   const told = new Map<string, number>()
   const adding = new Set<Promise<unknown>>()
   let state = 'stopped'
+  let stopped = false
   let starting: Promise<void> | undefined
   let looking: NodeJS.Timeout | undefined
   let mending: Promise<void> | undefined
@@ -117,13 +139,13 @@ export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS 
     await agenda.ready
     if (stopped) return
     await agenda.start()
-    await schedule()
-    if (stopped) return
-    state = 'running'
+    // Before the schedules: what the store does not take now is mended later.
     looking = setInterval(() => {
       if (mending === undefined) mending = mend().finally(() => (mending = undefined))
     }, lookMs)
     looking.unref()
+    await schedule()
+    if (!stopped) state = 'running'
   }
 
   /** Whatever was deleted there never runs again by itself. */
@@ -132,6 +154,7 @@ export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS 
       const filter = { type: 'single', name: { $in: Object.keys(SCHEDULES) } }
       if ((await jobs.countDocuments(filter)) === Object.keys(SCHEDULES).length || stopped) return
       await schedule()
+      state = 'running'
       log.warn('schedules_made_again', {})
     } catch (error) {
       if (!stopped) log.warn('schedules_not_seen', { error })
@@ -166,6 +189,7 @@ export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS 
 
     async stop(ms) {
       stopped = true
+      backend.giveUp()
       state = 'stopped'
       clearInterval(looking)
       const most = Math.min(ms, DRAIN_MS)

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { createSpread } from '../../core/delivery/spread.ts'
 import { createJobs, type Jobs } from '../../core/jobs/jobs.ts'
 import { openStore, type Store } from '../../core/store/connect.ts'
+import { startWireProxy } from '../crash/wire.ts'
 import { quiet } from '../delivery/records.ts'
 import { until } from '../e2e/college.ts'
 import { freshDatabase } from '../store.ts'
@@ -21,9 +22,9 @@ describe('jobs', () => {
     await store.close()
   })
 
-  async function start(): Promise<Jobs> {
+  async function start(db = store.db): Promise<Jobs> {
     const jobs = createJobs({
-      db: store.db,
+      db,
       log: quiet,
       now: Date.now,
       ring: () => {},
@@ -44,6 +45,25 @@ describe('jobs', () => {
   it('of two engines that start at once have one schedule each', async () => {
     await Promise.all([start(), start()])
     expect(await named('single')).to.deep.equal(NAMES)
+  })
+
+  it('wait for a store that is away when they are made', async () => {
+    const proxy = await startWireProxy(await freshDatabase())
+    const beyond = await openStore({ uri: proxy.uri })
+    try {
+      let cut = 0
+      proxy.treat(({ name, collection }) => {
+        if (collection !== 'agendaJobs' || cut === 2 || name !== 'createIndexes') return 'pass'
+        cut += 1
+        return 'cut'
+      })
+      const jobs = await start(beyond.db)
+      expect([jobs.state, cut]).to.deep.equal(['running', 2])
+      await jobs.stop(5000)
+    } finally {
+      await beyond.close()
+      await proxy.close()
+    }
   })
 
   it('come back, once each, when their collection was dropped', async () => {
