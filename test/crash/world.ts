@@ -208,7 +208,13 @@ export async function left({ zoho, moodle, store }: World, tag: string): Promise
     if (record['state'] === 'merged') {
       return record['absorbed'] === true && record['dueAt'] === undefined ? [] : ['a merge that is not done']
     }
-    const { modifiedAt: _at, createdAt: _made, ...fields } = record['fields'] as Record<string, Json>
+    // What a completeness sweep reads once more adds a status that no one gave.
+    const {
+      modifiedAt: _at,
+      createdAt: _made,
+      status: _status,
+      ...fields
+    } = record['fields'] as Record<string, Json>
     const shownFields = Object.fromEntries(
       Object.entries(fields)
         // Whoever came first, the store keeps its fields first.
