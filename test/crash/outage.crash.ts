@@ -88,7 +88,7 @@ describe('a remote that does not answer', function () {
     }
   })
 
-  it('what fails in one second comes back over many, and needs few jobs', async () => {
+  it('J10: what fails in one second comes back over many, and needs few jobs', async () => {
     const { college, now } = await openClocked({ announce: false, engine: { scheduler: true } })
     try {
       const client = college.engine.store.db.client as unknown as MongoClient

@@ -13,7 +13,7 @@ import { environmentFor } from './world.ts'
 const wasl = fileURLToPath(new URL('../../core/wasl.mjs', import.meta.url))
 
 describe('SIGTERM while both remotes hang', () => {
-  it('ends the process with 0 within 25 s', async () => {
+  it('K55: ends the process with 0 within 25 s', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'wasl-stop-'))
     const zoho = await startZohoSandbox()
     const moodle = await startMoodleSandbox()

@@ -135,7 +135,7 @@ const job = {
 
 /** The engine's own work over all tenants, and what is found by an id that holds the tenant, a lease or a hash. */
 const OF_ALL: ReadonlySet<string> = new Set([
-  ...['deliveries.mark', 'deliveries.take', 'deliveries.forgetPayloads'],
+  ...['deliveries.mark', 'deliveries.take', 'deliveries.excuse', 'deliveries.forgetPayloads'],
   ...[
     'records.update',
     'records.due',
