@@ -350,7 +350,7 @@ export function createApply(options: ApplyOptions): Apply {
 }
 
 function withDecision(event: EventDocument, decision: Decision): EventDocument {
-  const { outcome, reason, changes, error, module, flow, config, record } = decision
+  const { outcome, reason, changes, error, module, flow, config, record, answers } = decision
   return {
     ...event,
     outcome,
@@ -361,5 +361,6 @@ function withDecision(event: EventDocument, decision: Decision): EventDocument {
     ...(flow === undefined ? {} : { flow }),
     ...(config === undefined ? {} : { config }),
     ...(record === undefined ? {} : { record }),
+    ...(answers === undefined ? {} : { answers }),
   }
 }

@@ -1,7 +1,7 @@
 /** What one event does to its record. Pure but for the session, which it asks and tells. */
 import { DataError, type WaslError } from '../errors.ts'
 import type { CompiledPipeline, SharedPlan } from '../pipeline/compiled.ts'
-import type { Ending, RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
+import type { Ending, Payload, RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
 import type { EventDocument } from '../store/documents.ts'
 import { remove } from './delete.ts'
 import { type Draft, viewOf, without } from './draft.ts'
@@ -57,7 +57,16 @@ export function decide(
     flow: chosen.flow.name,
     config: chosen.pipeline.config,
     ...decision,
+    ...answersOf(scene, decision),
   }
+}
+
+/** Kept with the event: by the time that its sender asks, another event may have changed the record. */
+function answersOf({ session, flow, item }: Scene, { outcome }: Decision): { answers?: Payload } {
+  if (outcome !== 'NEW' && outcome !== 'UPDATED' && outcome !== 'UNCHANGED') return {}
+  const draft = item.event.identity === undefined ? null : session.byIdentity(item.event.identity)
+  const answers = draft ? flow.push?.answers(draft.next.fields) : undefined
+  return answers === undefined || Object.keys(answers).length === 0 ? {} : { answers }
 }
 
 const noPipeline = (event: EventDocument): WaslError =>

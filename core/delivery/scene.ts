@@ -25,6 +25,8 @@ export interface Decision {
   readonly flow?: string
   readonly config?: string
   readonly record?: string
+  /** What the flow's push answers a sender that asks, of the record as this event left it. */
+  readonly answers?: Payload
 }
 
 /** What `decide` and its parts work on. */

@@ -146,6 +146,8 @@ export function acknowledged(
   }
 
   const pushed: Pushed = { at: new Date(now), action: result.action }
+  const created = result.action === 'created' ? pushed.at : record.pushed[send.to]?.created
+  if (created !== undefined) pushed.created = created
   if (send.rendered !== undefined) pushed.content = send.rendered.content
   if (send.what === 'remove') pushed.removed = true
   if (result.answered !== undefined) pushed.answered = result.answered

@@ -1,7 +1,6 @@
 /** Where events stand: their own outcome, and what their record waits for or fails at. */
-import type { Json } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
-import type { DeliveryDocument, EventDocument, RecordDocument } from '../store/documents.ts'
+import type { DeliveryDocument, EventDocument, Pushed, RecordDocument } from '../store/documents.ts'
 import type { EventState, EventStatus, Receipt } from './intake.ts'
 import type { Tenant } from './tenant.ts'
 
@@ -34,9 +33,8 @@ export function statusOf(
   const error = event.error ?? (state === 'FAILED' ? record?.lastError : undefined)
   const flow = tenant.pipelines.modules.get(event.module ?? '')?.flows.find(each => each.name === event.flow)
   const pushed = flow?.push === undefined ? undefined : record?.pushed[flow.push.to]
-  const sentSince = pushed !== undefined && pushed.at >= delivery.receivedAt
+  const action = pushed === undefined ? undefined : actionOf(pushed, delivery.receivedAt)
   const ids = record === undefined ? undefined : idsOf(record, tenant)
-  const answers = record === undefined || flow?.push === undefined ? {} : flow.push.answers(record.fields)
   const message = error?.message ?? (state === 'WAITING' && record ? waitsFor(record) : undefined)
   return {
     id: event.id,
@@ -50,10 +48,17 @@ export function statusOf(
     ...given('tried', error?.tried),
     ...given('changes', event.changes),
     ...given('record', event.record),
-    ...given('action', sentSince ? pushed.action : undefined),
+    ...given('action', action),
     ...given('ids', ids),
-    ...(Object.keys(answers).length === 0 ? {} : { answers: answers as Record<string, Json> }),
+    ...given('answers', event.answers),
   }
+}
+
+/** What the first send after an event did: none comes before the one that created the object. */
+function actionOf({ at, action, created }: Pushed, receivedAt: Date): Pushed['action'] | undefined {
+  if (at < receivedAt) return undefined
+  if (created === undefined) return action
+  return created >= receivedAt ? 'created' : action
 }
 
 const given = <K extends string, V>(name: K, value: V | undefined): { [key in K]?: V } =>

@@ -1,5 +1,5 @@
 /** The shapes of what is stored. Only `core/store` reads or writes them in MongoDB. */
-import type { Change, Json, Mark, Outcome, RecordState, Version } from '../plugin.ts'
+import type { Change, Json, Mark, Outcome, Payload, RecordState, Version } from '../plugin.ts'
 
 /** An error as it is kept and shown: no stack, no secret. */
 export interface StoredError {
@@ -31,6 +31,8 @@ export interface EventDocument {
   /** Which pipeline and mapping version handled it. */
   config?: string
   error?: StoredError
+  /** What its flow answers a sender that asks (`answers`), of the record as this event left it. */
+  answers?: Payload
 }
 
 /** What somebody sent, as it came, with its events: the history. Open while it has a `dueAt`. */
@@ -101,6 +103,8 @@ export interface Pushed {
   content?: string
   at: Date
   action: 'created' | 'updated' | 'unchanged'
+  /** When a send of ours created it there. */
+  created?: Date
   /** The version that the remote answered to our write, to tell its echo by. */
   answered?: Version
   cut?: readonly string[]

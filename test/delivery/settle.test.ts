@@ -41,6 +41,7 @@ describe('a push that was acknowledged', () => {
       expect(half.set[`pushed.${USER}`]).to.deep.equal({
         at: new Date(NOW),
         action: 'created',
+        created: new Date(NOW),
         content: send.rendered?.content,
         answered: [9],
         cut: ['city'],

@@ -126,6 +126,20 @@ describe('where an event stands', () => {
     )
   })
 
+  it('says what the first send after it did, not the newest one', () => {
+    const pushed = (ms: number) => ({
+      [USER]: { at: new Date(NOW + 9), action: 'updated' as const, created: new Date(NOW + ms) },
+    })
+    expect(status(event(), student({ pushed: pushed(5) })).action).to.equal('created')
+    expect(status(event(), student({ pushed: pushed(-5) })).action).to.equal('updated')
+  })
+
+  it('says what its flow answered of it, not of the record as others changed it since', () => {
+    const answers = { btec_grade: 'Pass' }
+    expect(status(event({ answers }), student()).answers).to.deep.equal(answers)
+    expect(status(event(), student())).to.not.have.property('answers')
+  })
+
   it('says the ids in the remotes, the one that was just answered too, and no unique names', () => {
     const record = student({
       identities: [`${STUDENT}:1001`, '=username:sara'],

@@ -147,6 +147,19 @@ describe('a whole college, in any order', () => {
     expect(await updated.json()).to.include({ outcome: 'UPDATED', action: 'updated', btec_grade: 'Pass' })
     const fresh = { ...corrected, grade_id: '1', assignment: { id: '1', name: 'Project' }, finalgrade: 39 }
     const created = await tellGrade(fresh, 'fresh', wait)
-    expect(await created.json()).to.include({ outcome: 'NEW', action: 'created', btec_grade: 'Refer' })
+    const first = (await created.json()) as Payload
+    expect(first).to.include({ outcome: 'NEW', action: 'created', btec_grade: 'Refer' })
+    const again = await tellGrade({ ...fresh, finalgrade: 65, timemodified: 1_795_000_001 }, 'again', wait)
+    const second = (await again.json()) as Payload
+    expect(second).to.include({ outcome: 'UPDATED', action: 'updated', btec_grade: 'Merit' })
+    const ids = [first, second].map(({ id }) => `${String(id)}-0`)
+    const { body } = await college.call('POST', '/api/v1/events/status', { ids })
+    expect(
+      (body['events'] as Payload[]).map(({ action, btec_grade: grade }) => [action, grade]),
+      'each its own, not the newest',
+    ).to.deep.equal([
+      ['created', 'Refer'],
+      ['updated', 'Merit'],
+    ])
   })
 })
