@@ -152,6 +152,26 @@ describe('crash points', function () {
     if (process.env['SCENARIOS'] === undefined) expect([...tried].sort()).to.deep.equal([...LABELS].sort())
   })
 
+  it('a write-back whose process dies before it is sent arrives', async () => {
+    const scenario = SCENARIOS.find(({ name }) => name === 'new') as Scenario
+    const lane = await openLane(scenario, 'C4')
+    const { engine, zoho } = lane.world
+    try {
+      await engine.arm()
+      engine.next = undefined
+      expect(await compare(lane, 'C4')).to.equal(true)
+      const rows = zoho.records('BTEC_Students')
+      const told = rows.filter(row => row['Student_Moodle_ID'] && row['Sync_Status'] === 'Synced')
+      print(
+        `ended by ${engine.ends.map(({ signal }) => signal)}; ${told.length} of ${rows.length} rows were told`,
+      )
+      expect(engine.ends.map(({ signal }) => signal)).to.deep.equal(['SIGKILL'])
+      expect(told).to.have.length(2)
+    } finally {
+      await lane.world.close()
+    }
+  })
+
   it('every write of the store, before its reply', async () => {
     const counts = new Map<string, number>()
     let crashes = 0
