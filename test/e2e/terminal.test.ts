@@ -210,7 +210,9 @@ describe('the operator at a terminal', function () {
     expect(await readFile(draft, 'utf8')).to.contain('fullnam')
     await rm(dirname(draft), { recursive: true })
     await writeFile(join(folder, 'ready.json'), '{ "read": ')
-    expect(await refusal('mappings edit student', '--reason', 'Half.')).to.include({ code: 'JSON_SYNTAX' })
+    const half = (await refusal('mappings edit student', '--reason', 'Half.')) as Error & { at: string }
+    expect(half).to.include({ code: 'JSON_SYNTAX' })
+    await rm(dirname(half.at), { recursive: true })
     const before = await json('mappings show student')
     await ready({ module: 'student', read: { 'zoho/BTEC_Students': { phone: 'Mobile_Number' } } })
     const saved = await edit()
