@@ -7,6 +7,8 @@ const MOST_OF_ONE = 4
 const MOST_TOGETHER = 32
 /** Past a tenant that is busy, the store looks through all that it has due: not more often than this. */
 const PAST_BUSY_MS = 1000
+/** However much is hinted, the store is asked so often: what nobody hints at (retries, the woken) is due as well. */
+const LOOK_MS = 1000
 
 /** Records of one tenant that are due, to be claimed together. */
 export interface Picked {
@@ -36,6 +38,7 @@ export function createPicks(records: Pick<Records, 'due'>, now: () => number): P
   let together = 0
   let alone = false
   let pastBusy = Number.NEGATIVE_INFINITY
+  let looked = Number.NEGATIVE_INFINITY
 
   const busy = (tenant: string) => (running.get(tenant) ?? 0) >= MOST_OF_ONE
   const turn = () => [...hints.keys()].find(tenant => !busy(tenant))
@@ -54,6 +57,30 @@ export function createPicks(records: Pick<Records, 'due'>, now: () => number): P
     return { tenant, ids }
   }
 
+  function hinted(): readonly Picked[] {
+    const tenant = turn()
+    return tenant === undefined ? [] : [takeHints(tenant)]
+  }
+
+  async function stored(at: number): Promise<readonly Picked[]> {
+    const full = [...running.keys()].filter(busy)
+    if (full.length > 0) {
+      if (at - pastBusy < PAST_BUSY_MS) return []
+      pastBusy = at
+    }
+    const due = await records.due(new Date(at), MOST_RECORDS, full)
+    const fresh = new Map<string, string[]>()
+    for (const { _id, tenant: of, claims } of due) {
+      hints.get(of)?.delete(_id)
+      if (claims === 0) fresh.set(of, [...(fresh.get(of) ?? []), _id])
+    }
+    for (const [of, ids] of hints) if (ids.size === 0) hints.delete(of)
+    if (fresh.size > 0) return [...fresh].map(([of, ids]) => ({ tenant: of, ids }))
+    // It was claimed before and never settled: perhaps it ended the process. It goes alone.
+    const first = due[0]
+    return first === undefined || alone ? [] : [{ tenant: first.tenant, ids: [first._id] }]
+  }
+
   return {
     hint(tenant, ids) {
       const known = hints.get(tenant) ?? new Set<string>()
@@ -70,22 +97,11 @@ export function createPicks(records: Pick<Records, 'due'>, now: () => number): P
     },
 
     async next() {
-      const tenant = turn()
-      if (tenant !== undefined) return [takeHints(tenant)]
       const at = now()
-      const full = [...running.keys()].filter(busy)
-      if (full.length > 0) {
-        if (at - pastBusy < PAST_BUSY_MS) return []
-        pastBusy = at
-      }
-      const due = await records.due(new Date(at), MOST_RECORDS, full)
-      const fresh = new Map<string, string[]>()
-      for (const { _id, tenant: of, claims } of due)
-        if (claims === 0) fresh.set(of, [...(fresh.get(of) ?? []), _id])
-      if (fresh.size > 0) return [...fresh].map(([of, ids]) => ({ tenant: of, ids }))
-      // It was claimed before and never settled: perhaps it ended the process. It goes alone.
-      const first = due[0]
-      return first === undefined || alone ? [] : [{ tenant: first.tenant, ids: [first._id] }]
+      if (turn() !== undefined && at - looked < LOOK_MS) return hinted()
+      looked = at
+      const found = await stored(at)
+      return found.length === 0 ? hinted() : found
     },
 
     begin(tenant) {
