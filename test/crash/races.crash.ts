@@ -123,7 +123,7 @@ describe('races between two engines', function () {
         await pause(200)
       }
     })()
-    await many(ARRIVALS, 8, async n => {
+    await many(ARRIVALS, 64, async n => {
       const program = `9200000${String(n).padStart(10, '0')}`
       const body = (module: string, data: Payload & { id: string }): Payload => ({
         ...notification(data),
