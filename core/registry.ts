@@ -31,7 +31,10 @@ function named<T extends { readonly name: string }>(kind: string, all: readonly 
 /** What depends on a registry only is compiled once (`shapesOf`): so the same connectors have the same one. */
 const made = new WeakMap<readonly ConnectorDefinition[], Registry>()
 
-/** Brings connectors, steps and transforms together; the same list of connectors alone is the same registry. Raises SetupError `PLUGIN_TWICE` where two share a name. */
+/**
+ * Brings connectors, steps and transforms together; the same list of connectors alone is the same registry. Raises
+ * SetupError `PLUGIN_TWICE` where two share a name.
+ */
 export function createRegistry(parts: {
   connectors: readonly ConnectorDefinition[]
   steps?: readonly StepDefinition[]

@@ -15,6 +15,7 @@ export interface LetterFilter {
   /** The error's code. */
   readonly code?: string
   readonly state?: string
+  readonly because?: string
   /** At least so many seconds old. */
   readonly age?: number
 }
@@ -30,6 +31,8 @@ export interface Letter {
   readonly record?: string
   /** The object in the sender's system. */
   readonly identity?: string
+  /** Why it is here: the reason of the gate at which it stands (`outage`, `busy` ...), or else as its sentence begins. */
+  readonly because: string
   readonly sentence: string
   readonly code?: string
   readonly field?: string
@@ -134,6 +137,7 @@ export function recordLetter(desk: Desk, record: RecordDocument, facts: Judging)
     module: record.module,
     record: record._id,
     ...(resource === undefined ? {} : { identity: `${resource}:${ids[resource]}` }),
+    because: facts.gates.get(record.gate ?? '')?.reason ?? why.because,
     sentence: why.sentence,
     since: new Date(since).toISOString(),
     attempts,
@@ -154,10 +158,12 @@ export function eventLetter(
   if (event.outcome !== 'INVALID' || error === undefined || isCorrected(event, record)) return undefined
   const explained = reasons.of(error.code, language)
   const field = error.at === undefined ? '' : ` (${error.at})`
+  const state = delivery.error === undefined ? 'invalid' : 'unreadable'
   return {
     id: idOfRow({ delivery, event, place }),
     kind: 'event',
-    state: delivery.error === undefined ? 'invalid' : 'unreadable',
+    state,
+    because: state,
     sentence: reasons.say('invalid', language, { field, message: error.message }),
     code: error.code,
     since: delivery.receivedAt.toISOString(),
@@ -179,13 +185,14 @@ const isSame = (a: StoredError | undefined, b: StoredError | undefined): boolean
 
 function wanted(
   { now }: Desk,
-  { module, code, state, age }: LetterFilter,
+  { module, code, state, because, age }: LetterFilter,
   letter: Letter | undefined,
 ): Letter | undefined {
   if (letter === undefined) return undefined
   if (module !== undefined && letter.module !== module) return undefined
   if (code !== undefined && letter.code !== code) return undefined
   if (state !== undefined && letter.state !== state) return undefined
+  if (because !== undefined && letter.because !== because) return undefined
   return age === undefined || now() - Date.parse(letter.since) >= age * 1000 ? letter : undefined
 }
 

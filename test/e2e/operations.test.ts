@@ -71,6 +71,9 @@ describe('an operator’s session', () => {
     const { items: gates } = await get('/api/v1/gates')
     const [gate] = gates as Item[]
     expect(gate).to.include({ remote: 'moodle', reason: 'outage', code: 'MOODLE_MAINTENANCE', records: 300 })
+    const outages = await all('/api/v1/retries?limit=200&because=outage')
+    expect(outages).to.have.length(300)
+    expect(await all('/api/v1/retries?because=busy')).to.deep.equal([])
     const told = await why(rows[7]?.id ?? '')
     expect(told).to.include({ because: 'gated', code: 'MOODLE_MAINTENANCE' })
     expect(told['sentence']).to.match(/^It stands at the gate of moodle/)
@@ -103,6 +106,7 @@ describe('an operator’s session', () => {
     const { body } = await college.call('POST', '/api/v1/sync/students', { data: rows })
     expect(body['summary']).to.include({ total: 5, invalid: 5 })
     const letters = await all('/api/v1/dead-letters?limit=2&code=REQUIRED')
+    expect(await all('/api/v1/dead-letters?because=invalid')).to.deep.equal(letters)
     expect(letters.map(({ state, field }) => [state, field])).to.deep.equal(
       Array.from({ length: 5 }, () => ['invalid', 'email']),
     )

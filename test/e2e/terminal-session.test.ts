@@ -59,12 +59,12 @@ describe('an operator’s session at a terminal', function () {
       return first(body)['records'] === 300
     })
     expect((await wasl('gates')).text).to.match(/moodle +outage .* 300 /)
-    const page = await wasl('retries list --state gated --limit 200')
+    const page = await wasl('retries list --because outage --limit 200')
     expect(page.text.match(/ gated +MOODLE_MAINTENANCE +It stands at the gate of moodle/g)).to.have.length(
       200,
     )
     const [, cursor = ''] = /^There is more: --cursor (\S+)$/m.exec(page.text) ?? []
-    const rest = await wasl(`retries list --state gated --limit 200 --cursor ${cursor}`)
+    const rest = await wasl(`retries list --because outage --limit 200 --cursor ${cursor}`)
     expect(rest.text.match(/ gated /g)).to.have.length(100)
     const { id } = first(await json('retries list --limit 1'))
     expect((await wasl(`retries show ${id}`)).text)

@@ -30,19 +30,24 @@ const FILTERS = {
   module: { type: 'string' },
   code: { type: 'string' },
   state: { type: 'string' },
+  because: { type: 'string' },
   age: { type: 'string' },
 } as const
-const FILTER_USAGE = '[--module <name>] [--code <code>] [--state <state>] [--age <seconds>]'
+const FILTER_USAGE =
+  '[--module <name>] [--code <code>] [--state <state>] [--because <outage|busy|retrying|...>] [--age <seconds>]'
 const HEADS = ['ID', 'AGE', 'MODULE', 'STATE', 'CODE', 'WHY']
 
 function filterOf(terminal: Terminal, states: readonly string[]): LetterFilter {
-  const { module, code, age } = terminal.values as { module?: string; code?: string; age?: string }
+  const { module, code, because, age } = terminal.values as Readonly<
+    Record<'module' | 'code' | 'because' | 'age', string | undefined>
+  >
   const state = oneOf('state', terminal.values['state'], states)
   if (age !== undefined && !/^\d{1,8}$/.test(age)) throw new UsageError('--age is a number of seconds.')
   return {
     ...(module === undefined ? {} : { module: moduleOf(terminal, module) }),
     ...(code === undefined ? {} : { code }),
     ...(state === undefined ? {} : { state }),
+    ...(because === undefined ? {} : { because }),
     ...(age === undefined ? {} : { age: Number(age) }),
   }
 }

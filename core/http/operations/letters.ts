@@ -20,6 +20,7 @@ const filterOf = (states: readonly string[]) => ({
   module: name,
   code,
   state: Joi.valid(...states),
+  because: Joi.string().pattern(/^[a-z_]{1,40}$/),
   age: Joi.number().integer().min(0).max(40_000_000),
 })
 
