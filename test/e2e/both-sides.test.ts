@@ -1,0 +1,95 @@
+/** Edits on both sides within a second, and a text of which Moodle has another form. */
+import { expect } from 'chai'
+import { changeUser } from '../../connectors/moodle/sandbox/users.ts'
+import type { Payload } from '../../core/plugin.ts'
+import { type College, notification, openCollege } from './college.ts'
+
+/** Zoho's clock is the test's: all that is edited until it is turned has one Modified_Time. */
+let zohoTime = Date.now()
+
+describe('what both sides have to say', () => {
+  let college: College
+
+  before(async function () {
+    this.timeout(30_000)
+    college = await openCollege({ announce: false, echoes: true, zoho: { now: () => zohoTime } })
+  })
+
+  after(() => college.close())
+
+  const create = (name: string, fields: Payload = {}) =>
+    college.zoho.person.create('BTEC_Students', {
+      Student_ID: name,
+      Full_Name: 'Mona Meeting',
+      Academic_Email: `${name.toLowerCase()}@college.test`,
+      City: 'Amman',
+      ...fields,
+    })
+  const row = (id: string) => college.zoho.record('BTEC_Students', id) as Payload & { id: string }
+  const user = (idnumber: string) => {
+    const found = [...college.moodle.site.users.all()].find(each => each.idnumber === idnumber)
+    if (found === undefined) throw new Error(`${idnumber} is not in Moodle`)
+    return found
+  }
+  /** As the workflow function sends the row just now. */
+  const state = (id: string) => notification(row(id), { at: row(id)['Modified_Time'] as string })
+  const tell = async (body: Payload) => {
+    const { status } = await college.webhook('student', body)
+    expect(status).to.be.oneOf([200, 202])
+  }
+
+  /** What Moodle's people wanted and the register did not let be, as the record's history has it. */
+  const kept = async (id: string) => {
+    const { body } = await college.call('GET', `/api/v1/records/student/${id}`)
+    return (body['history'] as Payload[]).filter(
+      ({ reason, resource }) => reason === 'kept' && resource === 'moodle/user',
+    )
+  }
+
+  it('D16: tags, capitals and spaces that Moodle has not are pushed twice at most, and 100 echoes change nothing', async () => {
+    const id = create('D16')
+    const told: Payload & { id: string } = {
+      ...row(id),
+      Full_Name: '  Mona <b>Bold</b> ',
+      Academic_Email: ' Mona.Bold@College.test ',
+      Username: ' Mona.BOLD ',
+      City: ' Amman <i>East</i> ',
+    }
+    await tell(notification(told, { at: told['Modified_Time'] as string }))
+    await college.quiet()
+    const made = user('D16')
+    expect(made).to.include({ firstname: 'Mona', lastname: 'Bold', email: 'mona.bold@college.test' })
+    expect(made).to.include({ username: 'mona.bold', city: 'Amman East' })
+    const pushes = () =>
+      college.moodle.log.filter(({ function: name }) => /^core_user_(create|update)_users$/.test(name)).length
+    const writes = () =>
+      college.zoho.log.filter(({ method, path }) => method !== 'GET' && path.includes('BTEC_Students')).length
+    expect(pushes()).to.be.within(1, 2)
+    const before = [pushes(), writes()]
+    for (let n = 0; n < 100; n++) changeUser(college.moodle.site, made, {}, 'ws')
+    await college.quiet()
+    expect([pushes(), writes()]).to.deep.equal(before)
+  })
+
+  it('D18: both sides edited within a second end at what the register says; the other edit is in the history', async () => {
+    const id = create('D18')
+    await tell(state(id))
+    await college.quiet()
+    const { id: userid } = user('D18')
+    for (const first of ['zoho', 'moodle']) {
+      const before = new Set((await kept(id)).map(({ id: event }) => event))
+      zohoTime += 2000
+      const [ours, theirs] = [`Zarqa ${first}`, `Irbid ${first}`]
+      const inZoho = () => {
+        college.zoho.person.update('BTEC_Students', id, { City: ours })
+        return tell(state(id))
+      }
+      const inMoodle = async () => void college.moodle.person.updateUser(userid, { city: theirs })
+      await Promise.all((first === 'zoho' ? [inZoho, inMoodle] : [inMoodle, inZoho]).map(edit => edit()))
+      await college.quiet()
+      expect([user('D18').city, row(id)['City']], first).to.deep.equal([ours, ours])
+      const news = (await kept(id)).filter(({ id: event }) => !before.has(event))
+      expect(news, first).to.not.deep.equal([])
+    }
+  })
+})
