@@ -88,14 +88,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./operate/records.ts')).records,
   },
   retries: {
-    usage: '[list] | show <id> | retry --id <id> | retry --all  [--module --code --state --age]',
+    usage:
+      '[list] | show <id> | retry --id <id> | retry --all | discard --id <id> --reason <why>  [--module --code --state --because --age]',
     summary: 'What failed and is tried again.',
     details: OPERATE,
     load: async () => (await import('./operate/letters.ts')).retries,
   },
   'dead-letters': {
     usage:
-      '[list] | show <id> | retry --id <id> | retry --all | discard --id <id> --reason <why>  [--module --code --state --age]',
+      '[list] | show <id> | retry --id <id> | retry --all | discard --id <id> --reason <why>  [--module --code --state --because --age]',
     summary: 'What is not tried again by itself.',
     details: OPERATE,
     load: async () => (await import('./operate/letters.ts')).deadLetters,

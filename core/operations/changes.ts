@@ -114,13 +114,15 @@ function opened(
   }
 }
 
-/** Gives a dead letter up. The reason stands in the audit log; a later change of the record is taken as ever. */
+const DISCARDABLE: readonly string[] = ['dead', 'conflict', 'retrying', 'gated']
+
+/** Gives a dead letter up, or a record that is still tried again. The reason stands in the audit log; a later change of the record is taken as ever. */
 export async function discard(desk: Desk, id: string, reason: string): Promise<Done> {
   const { store, tenant, now } = desk
   if (isRecord(id)) {
     const [record] = await store.records.byIds(tenant.id, [id])
     if (record === undefined) return 'missing'
-    if (record.state !== 'dead' && record.state !== 'conflict') return 'refused'
+    if (!DISCARDABLE.includes(record.state)) return 'refused'
     await wrote(desk, 'record.discard', id, { reason, code: record.lastError?.code ?? '' })
     return (await store.lookup.discard(tenant.id, [id], new Date(now()))).length === 1 ? 'done' : 'refused'
   }

@@ -125,7 +125,7 @@ export function lookupIn(collection: Collection<RecordDocument>): Lookup {
     },
 
     discard(tenant, ids, now) {
-      return changeEach(tenant, ids, ['dead', 'conflict'], () => ({
+      return changeEach(tenant, ids, ['dead', 'conflict', 'retrying', 'gated'], () => ({
         set: { outbox: {}, missing: [], state: 'ok', claims: 0, updatedAt: now },
         // A lease that stands is broken: its holder must not write what was given up.
         unset: { dueAt: '', gate: '', lastError: '', lease: '' },

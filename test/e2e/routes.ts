@@ -40,6 +40,7 @@ const BODIES: Readonly<Record<string, Payload>> = {
   'POST /api/v1/dead-letters/{id}/discard': REASON,
   'POST /api/v1/dead-letters/retry': { filter: { code: 'NOBODYS' } },
   'POST /api/v1/dead-letters/discard': { filter: { code: 'NOBODYS' }, ...REASON },
+  'POST /api/v1/retries/{id}/discard': REASON,
   'POST /api/v1/retries/retry': { filter: { code: 'NOBODYS' } },
   'POST /api/v1/events/replay': { from: '2020-01-01T00:00:00Z', to: '2020-01-02T00:00:00Z' },
   'POST /api/v1/gates/{connector}/pause': REASON,

@@ -100,8 +100,22 @@ describe('the operator at a terminal', function () {
     await sync({ Full_Name: 'Hala Aziz', Academic_Email: 'hala@college.test' })
     await until('it stands there', async () => (await wasl('gates')).text.includes('when resumed  1 '))
     expect((await wasl('retries')).text).to.contain('which a person has paused')
+
+    const givenUp = ['a@college.test', 'b@college.test']
+    for (const email of givenUp) await sync({ Full_Name: 'Given Up', Academic_Email: email })
+    await until('they stand there', async () => (await wasl('gates')).text.includes('when resumed  3 '))
+    const [, byTerminal, byHttp] = (await json('retries list --because paused'))['items'] as { id: string }[]
+    expect((await refusal(`retries discard --id ${byTerminal?.id}`)).message).to.match(/--reason/)
+    expect((await wasl(`retries discard --id ${byTerminal?.id}`, '--reason', 'Left.')).code).to.equal(0)
+    const path = `/api/v1/retries/${byHttp?.id}/discard`
+    expect((await college.call('POST', path, { reason: 'Left.' })).status).to.equal(200)
+    expect((await college.call('POST', path, { reason: 'Left.' })).status).to.equal(409)
+
     await wasl('gates resume moodle')
     await until('it is sent', async () => (await wasl('retries')).text === 'Nothing.')
+    await college.quiet()
+    const emails = [...college.moodle.site.users.all()].map(({ email }) => email)
+    expect(emails).to.include('hala@college.test').and.not.include.members(givenUp)
   })
 
   it('makes a key that works at once, shows it once, and revokes it', async () => {
@@ -167,7 +181,7 @@ describe('the operator at a terminal', function () {
 
   it('lists colleges and modules', async () => {
     expect((await wasl('tenants')).text).to.match(/default +default/)
-    expect((await wasl('modules')).text).to.match(/student +1 +\S.*ok 2/)
+    expect((await wasl('modules')).text).to.match(/student +1 +\S.*ok 4/)
   })
 
   it('tries a mapping on real events, saves it, and goes back', async () => {

@@ -128,10 +128,26 @@ const retrying = (what: 'retries.retry' | 'dead-letters.retry', states: readonly
   },
 })
 
+function reasonOf({ values }: Terminal): string {
+  const reason = values['reason'] as string | undefined
+  if (reason === undefined || reason.trim().length < 3)
+    throw new UsageError('Say why with --reason; it stands in the audit log.')
+  return reason
+}
+
 export const retries: RunCommand = withSubcommands('retries', {
   list: listing(listRetries, RETRY_STATES),
   show: showing,
   retry: retrying('retries.retry', RETRY_STATES),
+  discard: {
+    usage: '--id <id> --reason <why>',
+    options: { id: { type: 'string' }, reason: { type: 'string' } },
+    async run(terminal) {
+      const id = terminal.values['id'] as string | undefined
+      if (id === undefined) throw new UsageError('Name the record with --id.')
+      return told(await discard(terminal.desk, id, reasonOf(terminal)), 'retry', id, terminal.show)
+    },
+  },
 })
 
 export const deadLetters: RunCommand = withSubcommands('dead-letters', {
@@ -142,9 +158,7 @@ export const deadLetters: RunCommand = withSubcommands('dead-letters', {
     usage: `--id <id> | --all ${FILTER_USAGE} --reason <why>`,
     options: { ...FILTERS, id: { type: 'string' }, all: { type: 'boolean' }, reason: { type: 'string' } },
     async run(terminal) {
-      const reason = terminal.values['reason'] as string | undefined
-      if (reason === undefined || reason.trim().length < 3)
-        throw new UsageError('Say why with --reason; it stands in the audit log.')
+      const reason = reasonOf(terminal)
       const id = chosen(terminal)
       if (id !== undefined)
         return told(await discard(terminal.desk, id, reason), 'dead letter', id, terminal.show)

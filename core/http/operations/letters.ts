@@ -75,6 +75,15 @@ export function letterOperations(afterwards: () => void, runJobs: () => void): r
     },
     {
       method: 'POST',
+      path: '/api/v1/retries/{id}/discard',
+      scope: 'operate',
+      summary: 'Gives up a record that is still tried again; a later change of it is taken as ever.',
+      params: { id: objectId },
+      body: { reason: reason.required() },
+      handle: change(discard),
+    },
+    {
+      method: 'POST',
       path: '/api/v1/retries/retry',
       scope: 'operate',
       summary: 'Tries all that fit the filter again now, as a job.',
