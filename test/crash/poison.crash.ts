@@ -147,7 +147,7 @@ describe(`${KINDS.length * EACH} payloads that make a step throw, loop, exhaust 
     await rm(home, { recursive: true, force: true })
   })
 
-  it('those are dead with their reason, the others are done', async () => {
+  it('K56: those are dead with their reason, the others are done', async () => {
     const { endpoints } = await engine.credentials()
     const endpoint = endpoints['trap']
     if (endpoint === undefined) throw new Error('the connector has no endpoint')
