@@ -7,8 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { startMoodleSandbox } from '../../connectors/moodle/sandbox/index.ts'
 import { startZohoSandbox } from '../../connectors/zoho/sandbox/index.ts'
-import { until } from '../e2e/college.ts'
-import { environmentFor } from './world.ts'
+import { environmentFor, until } from '../e2e/college.ts'
 
 const wasl = fileURLToPath(new URL('../../core/wasl.mjs', import.meta.url))
 

@@ -16,6 +16,7 @@ import {
 import { startZohoSandbox, type ZohoSandbox } from '../../connectors/zoho/sandbox/index.ts'
 import { openStore } from '../../core/store/connect.ts'
 import { embeddedUri } from '../../core/store/embedded/connect.ts'
+import { environmentFor } from '../e2e/college.ts'
 import { atRest, unfinished } from '../rest.ts'
 import { freshDatabase } from '../store.ts'
 import { many, print } from './colleges.ts'
@@ -29,7 +30,7 @@ import {
   type Storm,
   studentFields,
 } from './storm-plan.ts'
-import { environmentFor, signed } from './world.ts'
+import { signed } from './world.ts'
 
 const COUNT = Number(process.env['STORM'] ?? 5000)
 const KILLS = Math.max(3, Math.round((60 * COUNT) / 5000))

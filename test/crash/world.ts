@@ -13,6 +13,7 @@ import { channelToken } from '../../connectors/zoho/verify.ts'
 import type { Credentials } from '../../core/first-start.ts'
 import type { Json, Payload } from '../../core/plugin.ts'
 import { openStore, type Store } from '../../core/store/connect.ts'
+import { environmentFor } from '../e2e/college.ts'
 import { atRest, unfinished } from '../rest.ts'
 import { freshDatabase } from '../store.ts'
 import { type EngineProcess, type Program, runEngine } from './processes.ts'
@@ -43,17 +44,6 @@ export interface World {
   quiet(): Promise<void>
   close(): Promise<void>
 }
-
-export const environmentFor = (zoho: ZohoSandbox, moodle: MoodleSandbox): Record<string, string> => ({
-  ZOHO_ACCOUNTS_URL: zoho.settings.accountsUrl,
-  ZOHO_CLIENT_ID: zoho.settings.clientId,
-  ZOHO_CLIENT_SECRET: zoho.settings.clientSecret,
-  ZOHO_REFRESH_TOKEN: zoho.settings.refreshToken,
-  ZOHO_ALLOW_PRIVATE: 'true',
-  MOODLE_URL: moodle.settings.url,
-  MOODLE_TOKEN: moodle.settings.token,
-  MOODLE_ALLOW_PRIVATE: 'true',
-})
 
 /** @param point the crash point of the engine's first start */
 export async function openWorld(program: Program, point?: string): Promise<World> {

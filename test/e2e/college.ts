@@ -183,6 +183,18 @@ export async function openCollege(options: CollegeOptions = {}): Promise<College
   return college
 }
 
+/** What an engine in a process of its own is told, so that it reaches both sandboxes. */
+export const environmentFor = (zoho: ZohoSandbox, moodle: MoodleSandbox): Record<string, string> => ({
+  ZOHO_ACCOUNTS_URL: zoho.settings.accountsUrl,
+  ZOHO_CLIENT_ID: zoho.settings.clientId,
+  ZOHO_CLIENT_SECRET: zoho.settings.clientSecret,
+  ZOHO_REFRESH_TOKEN: zoho.settings.refreshToken,
+  ZOHO_ALLOW_PRIVATE: 'true',
+  MOODLE_URL: moodle.settings.url,
+  MOODLE_TOKEN: moodle.settings.token,
+  MOODLE_ALLOW_PRIVATE: 'true',
+})
+
 let notifications = 0
 
 /** What a Zoho workflow function sends of a student. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { openStore } from '../../core/store/connect.ts'
 import { freshDatabase } from '../store.ts'
-import { type College, openCollege, until } from './college.ts'
+import { type College, environmentFor, openCollege, until } from './college.ts'
 
 const wasl = fileURLToPath(new URL('../../core/wasl.mjs', import.meta.url))
 const COUNT = 2000
@@ -164,14 +164,7 @@ describe('wasl import', () => {
       const env = {
         WASL_DATA: data,
         MONGODB_URI: uri,
-        ZOHO_ACCOUNTS_URL: zoho.settings.accountsUrl,
-        ZOHO_CLIENT_ID: zoho.settings.clientId,
-        ZOHO_CLIENT_SECRET: zoho.settings.clientSecret,
-        ZOHO_REFRESH_TOKEN: zoho.settings.refreshToken,
-        ZOHO_ALLOW_PRIVATE: 'true',
-        MOODLE_URL: moodle.settings.url,
-        MOODLE_TOKEN: moodle.settings.token,
-        MOODLE_ALLOW_PRIVATE: 'true',
+        ...environmentFor(zoho, moodle),
       }
       try {
         const file = join(folder, 'students.json')

@@ -10,7 +10,7 @@ import { type MoodleSandbox, startMoodleSandbox } from '../../connectors/moodle/
 import { signatureHeaders } from '../../connectors/zoho/index.ts'
 import { startZohoSandbox, type ZohoSandbox } from '../../connectors/zoho/sandbox/index.ts'
 import type { Credentials } from '../../core/first-start.ts'
-import { notification, until } from './college.ts'
+import { environmentFor, notification, until } from './college.ts'
 
 const wasl = fileURLToPath(new URL('../../core/wasl.mjs', import.meta.url))
 
@@ -37,14 +37,7 @@ describe('the engine as a process, on the embedded store', () => {
     PATH: process.env['PATH'],
     WASL_DATA: folder,
     PORT: '0',
-    ZOHO_ACCOUNTS_URL: zoho.settings.accountsUrl,
-    ZOHO_CLIENT_ID: zoho.settings.clientId,
-    ZOHO_CLIENT_SECRET: zoho.settings.clientSecret,
-    ZOHO_REFRESH_TOKEN: zoho.settings.refreshToken,
-    ZOHO_ALLOW_PRIVATE: 'true',
-    MOODLE_URL: moodle.settings.url,
-    MOODLE_TOKEN: moodle.settings.token,
-    MOODLE_ALLOW_PRIVATE: 'true',
+    ...environmentFor(zoho, moodle),
   })
 
   /** Resolves with its credentials once it takes deliveries. */
