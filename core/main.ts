@@ -1,8 +1,9 @@
 /** The command line: which command, with what, and how it ends. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Command } from './commands/command.ts'
 import type { CommandContext } from './commands/context.ts'
-import { COMMANDS, type Command } from './commands/table.ts'
+import { COMMANDS } from './commands/table.ts'
 import { loadConnectors } from './connectors.ts'
 import { RetryableError, SetupError, StoreError, WaslError } from './errors.ts'
 import { createLog } from './log.ts'

@@ -1,5 +1,5 @@
 /** Every command of the program, loaded only when it is run. */
-import type { CommandContext } from './context.ts'
+import type { Command, RunCommand } from './command.ts'
 import type { PipelineContext } from './pipeline-context.ts'
 
 /** The commands about pipelines know the plugins, and nothing of a store. */
@@ -9,18 +9,6 @@ const withRegistry = async (
   const [command, { createRegistry }] = await Promise.all([load(), import('../registry.ts')])
   return ({ connectors, ...context }, args) =>
     command({ ...context, registry: createRegistry({ connectors }) }, args)
-}
-
-/** Tells the exit code: 0 well, 1 the command found something wrong. Raises WaslError for the rest. */
-export type RunCommand = (context: CommandContext, args: readonly string[]) => Promise<number>
-
-export interface Command {
-  /** What follows the command's name. */
-  readonly usage: string
-  readonly summary: string
-  /** Its options, one per line. */
-  readonly details?: string
-  readonly load: () => Promise<RunCommand>
 }
 
 const OPERATE =

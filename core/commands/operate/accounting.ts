@@ -1,7 +1,7 @@
 /** `wasl accounting`: whether everything that was accepted is somewhere. */
 import { type Account, accountForAll, type Counts } from '../../operations/accounting.ts'
+import type { RunCommand } from '../command.ts'
 import { UsageError } from '../pipeline-context.ts'
-import type { RunCommand } from '../table.ts'
 import { columns } from './columns.ts'
 import { withSubcommands } from './terminal.ts'
 

@@ -1,5 +1,4 @@
 /** `wasl keys`, `wasl tenants`, `wasl gates` and `wasl audit`. */
-
 import { DataError } from '../../errors.ts'
 import { SCOPES } from '../../http/ports.ts'
 import { addEndpoint, removeEndpoint } from '../../operations/endpoints.ts'
@@ -7,8 +6,8 @@ import { listGates, resume } from '../../operations/gates.ts'
 import { createKey, listKeys, OVERLAP_HOURS, revokeKey, rotateKey } from '../../operations/keys.ts'
 import { createTenant, isZone, ORGANISATION_ID, rotateSecret, TENANT_ID } from '../../operations/tenants.ts'
 import { tenantMaking } from '../../tenant-making.ts'
+import type { RunCommand } from '../command.ts'
 import { UsageError } from '../pipeline-context.ts'
-import type { RunCommand } from '../table.ts'
 import { pauseNow, told } from './outcome.ts'
 import { missing, type Terminal, withSubcommands } from './terminal.ts'
 

@@ -1,8 +1,8 @@
 /** `wasl events`: what came in, what became of it, and once more. */
 import { replay } from '../../operations/changes.ts'
 import { EVENT_STATES, type EventView, listEvents, showEvent } from '../../operations/events.ts'
+import type { RunCommand } from '../command.ts'
 import { UsageError } from '../pipeline-context.ts'
-import type { RunCommand } from '../table.ts'
 import { momentOf } from './accounting.ts'
 import { ago, harmless } from './columns.ts'
 import { many } from './letters.ts'

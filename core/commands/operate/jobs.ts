@@ -1,7 +1,7 @@
 /** `wasl jobs`: what was ordered over many records or events, how far it is, and its end before its time. */
 import { bulkView, cancelBulk } from '../../operations/bulk.ts'
+import type { RunCommand } from '../command.ts'
 import { UsageError } from '../pipeline-context.ts'
-import type { RunCommand } from '../table.ts'
 import { ago } from './columns.ts'
 import { told } from './outcome.ts'
 import { missing, pageOf, withSubcommands } from './terminal.ts'

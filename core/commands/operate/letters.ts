@@ -10,8 +10,8 @@ import {
   RETRY_STATES,
   showLetter,
 } from '../../operations/letters.ts'
+import type { RunCommand } from '../command.ts'
 import { UsageError } from '../pipeline-context.ts'
-import type { RunCommand } from '../table.ts'
 import { ago, harmless } from './columns.ts'
 import { told } from './outcome.ts'
 import {

@@ -1,7 +1,7 @@
 /** `wasl records`: where a record stands, and why. */
 import { STATES } from '../../operations/desk.ts'
 import { listRecords, type RecordStory, showRecord } from '../../operations/records.ts'
-import type { RunCommand } from '../table.ts'
+import type { RunCommand } from '../command.ts'
 import { ago, columns, harmless } from './columns.ts'
 import {
   explanation,

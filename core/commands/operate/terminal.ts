@@ -12,9 +12,9 @@ import { createReasons, LANGUAGES, type Reason } from '../../reasons/reasons.ts'
 import { createRegistry } from '../../registry.ts'
 import { createSecrets, readKey, type Secrets } from '../../secrets.ts'
 import { openStore } from '../../store/connect.ts'
+import type { RunCommand } from '../command.ts'
 import type { CommandContext } from '../context.ts'
 import { painter, readArguments, UsageError } from '../pipeline-context.ts'
-import type { RunCommand } from '../table.ts'
 import { columns, harmless } from './columns.ts'
 
 const COMMON = {
