@@ -50,19 +50,22 @@ interface Round {
   readonly server: number | undefined
 }
 
-/** The sender in its own process. */
-function load(options: LoadOptions): Promise<LoadResult> {
+/** The sender in its own process; `done` is called when everything has its outcome. */
+function load(options: LoadOptions, done: () => void = () => {}): Promise<LoadResult> {
   const file = fileURLToPath(new URL('./load.ts', import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx/esm', file], { stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.end(JSON.stringify(options))
   return new Promise((resolve, reject) => {
     let text = ''
     child.stdout.setEncoding('utf8').on('data', part => {
+      if (text === '') done()
       text += part
     })
     child.on('error', reject)
     child.on('close', code =>
-      code === 0 ? resolve(JSON.parse(text)) : reject(new Error(`the sender ended with exit code ${code}`)),
+      code === 0
+        ? resolve(JSON.parse(text.replace('settled\n', '')))
+        : reject(new Error(`the sender ended with exit code ${code}`)),
     )
   })
 }
@@ -78,9 +81,12 @@ async function round(name: string, start: () => Promise<Program>, seed: number):
     await load({ ...common, count: Math.min(1000, count), run: `w${seed}`, seed: seed + 1000 })
     const server = embeddedPid(folder)
     const [used, storeUsed] = [processorMs(pid), server === undefined ? undefined : processorMs(server)]
-    const result = await load({ ...common, count, run: `r${seed}`, seed })
-    const perWebhook = (process: number | undefined, before: number | undefined) => {
-      const after = process === undefined ? undefined : processorMs(process)
+    let [usedAfter, storeUsedAfter]: (number | undefined)[] = []
+    const result = await load({ ...common, count, run: `r${seed}`, seed }, () => {
+      usedAfter = processorMs(pid)
+      storeUsedAfter = server === undefined ? undefined : processorMs(server)
+    })
+    const perWebhook = (before: number | undefined, after: number | undefined) => {
       return after === undefined || before === undefined ? undefined : ((after - before) * 1000) / count
     }
     const refused = Object.keys(result.statuses).filter(status => !['200', '202'].includes(status))
@@ -92,8 +98,8 @@ async function round(name: string, start: () => Promise<Program>, seed: number):
       outcomes: result.outcomes,
       p50: result.p50,
       p99: result.p99,
-      processor: perWebhook(pid, used),
-      storeProcessor: perWebhook(server, storeUsed),
+      processor: perWebhook(used, usedAfter),
+      storeProcessor: perWebhook(storeUsed, storeUsedAfter),
       startMs,
       idle,
       after: memoryOf(pid)?.rss,

@@ -1,6 +1,7 @@
 /**
  * The sender: a process of its own with raw keep-alive sockets, so that it costs little beside what is measured.
- * Takes one JSON object of LoadOptions on standard input, answers one of LoadResult on standard output.
+ * Takes one JSON object of LoadOptions on standard input; on standard output it says `settled` on a line of its own when
+ * everything has its outcome, as far as the last ones tell, and then one LoadResult: reading them all is no part of what is measured.
  */
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
@@ -137,7 +138,7 @@ async function outcomesOf(options: LoadOptions, ids: readonly string[]): Promise
 }
 
 /** Asks for the last ones until they have an outcome, then for all. */
-async function settle(options: LoadOptions, all: readonly string[], begun: number) {
+async function settle(options: LoadOptions, all: readonly string[], begun: number, done: () => void) {
   const until = performance.now() + 120_000
   const open = async (ids: readonly string[]) => {
     const told = await outcomesOf(options, ids)
@@ -148,29 +149,37 @@ async function settle(options: LoadOptions, all: readonly string[], begun: numbe
     await wait(10)
   }
   let settled = (performance.now() - begun) / 1000
+  done()
   const outcomes: Record<string, number> = {}
   for (let at = 0; at < all.length; at += 500) {
     const ids = all.slice(at, at + 500)
-    while ((await open(ids)) > 0) {
+    let told = await outcomesOf(options, ids)
+    while (told.length < ids.length || told.includes('open')) {
       if (performance.now() > until) throw new Error('after two minutes there are events without an outcome')
       await wait(10)
+      told = await outcomesOf(options, ids)
       settled = (performance.now() - begun) / 1000
     }
-    for (const state of await outcomesOf(options, ids)) outcomes[state] = (outcomes[state] ?? 0) + 1
+    for (const outcome of told) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   }
   return { settled, outcomes }
 }
 
-export async function load(options: LoadOptions): Promise<LoadResult> {
+/** @param done called when everything has its outcome, before all of them are read */
+export async function load(options: LoadOptions, done: () => void = () => {}): Promise<LoadResult> {
   const requests = requestsOf(options)
   const { begun, ...sent } = await send(options, requests)
-  if (!options.outcome) return { ...sent, outcomes: {} }
+  if (!options.outcome) {
+    done()
+    return { ...sent, outcomes: {} }
+  }
   const ids = [...new Set(requests.map(({ id }) => id))]
-  return { ...sent, ...(await settle(options, ids, begun)) }
+  return { ...sent, ...(await settle(options, ids, begun, done)) }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   let text = ''
   for await (const part of process.stdin) text += part
-  process.stdout.write(JSON.stringify(await load(JSON.parse(text))))
+  const result = await load(JSON.parse(text), () => process.stdout.write('settled\n'))
+  process.stdout.write(JSON.stringify(result))
 }
