@@ -60,10 +60,12 @@ function takenFrom(options: DependencyOptions, context: StepContext): ReadonlyMa
   const chained = chainedFields(rules.filter(rule => rule.needed))
   return new Map(
     rules.map(({ name, module }) => {
-      const identity = new Set(Object.values(context.modules.get(module)?.record.identity ?? {}))
-      // An id of its own comes sooner or later; another reference of that record may stay empty for good.
-      const through = [...(chained.get(name) ?? [])].filter(field => identity.has(field))
-      return [name, [...new Set<string>([...(lent.get(name) ?? []), ...through])]]
+      const { identity = {}, fields = {} } = context.modules.get(module)?.record ?? {}
+      const own = new Set(Object.values(identity))
+      // An id of its own comes sooner or later; another reference of that record, or a text, may stay empty for good.
+      const through = [...(chained.get(name) ?? [])].filter(field => own.has(field))
+      const sent = [...(lent.get(name) ?? [])].filter(field => isId(fields[field]))
+      return [name, [...new Set<string>([...sent, ...through])]]
     }),
   )
 }
@@ -83,7 +85,7 @@ function* lintEntry(
         ...unknownField(pair.theirs, theirs.fields, at),
         message: `${rule.module} has no field "${pair.theirs}"`,
       }
-    yield* lintPath(pair.ours, at, earlier, place)
+    yield* lintPath(pair.ours, at, earlier, place, true)
   }
   const names = rule.pairs.map(pair => pair.theirs)
   const known = theirs?.fields !== undefined && names.every(name => Object.hasOwn(theirs.fields, name))
@@ -130,7 +132,7 @@ function* lintTakes(
     if (!Object.hasOwn(fields, field)) yield unknownField(field, fields, path)
     else if (!isId(fields[field]))
       yield { path, code: 'TAKEN_NOT_ID', message: `"${field}" takes an id, so it must be a lookup or an id` }
-    if (lentPath(of) !== undefined) yield* lintPath(of, path, references, place)
+    if (lentPath(of) !== undefined) yield* lintPath(of, path, references, place, true)
     else
       yield {
         path,
