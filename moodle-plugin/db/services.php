@@ -48,4 +48,10 @@ $functions = [
         'description' => 'Which of some capabilities the asking account lacks.',
         'type' => 'read',
     ],
+    'local_moodle_zoho_sync_set_sections' => [
+        'classname' => '\local_moodle_zoho_sync\external\set_sections',
+        'description' => 'Sets name, summary and visibility of sections of courses, at most 50.',
+        'type' => 'write',
+        'capabilities' => 'moodle/course:update, moodle/course:sectionvisibility',
+    ],
 ];
