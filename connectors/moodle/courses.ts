@@ -9,6 +9,7 @@ import { matchEach, matchesById, readResults } from './lookups.ts'
 import { payloadOf } from './parse.ts'
 import { isMoodleId } from './payload.ts'
 import { resources, seconds } from './resources.ts'
+import { sectionFields, withSections } from './sections.ts'
 
 const NAME = 'moodle/course'
 const PER_CALL = resources['course']!.perCall
@@ -16,7 +17,10 @@ const PER_CALL = resources['course']!.perCall
 const WIDTH = 4
 const findable = new Set(['id', 'shortname', 'idnumber'])
 
-/** Courses through `core_course_get_courses_by_field`, `core_course_create_courses` and `core_course_update_courses`. */
+/**
+ * Courses through `core_course_get_courses_by_field`, `core_course_create_courses` and `core_course_update_courses`, one
+ * section of each through our plugin.
+ */
 export function courseResource(client: MoodleClient): ResourceConnection {
   async function byField(field: string, value: string, signal: AbortSignal): Promise<readonly Payload[]> {
     const name = 'core_course_get_courses_by_field'
@@ -80,7 +84,7 @@ export function courseResource(client: MoodleClient): ResourceConnection {
 
   async function create(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_course_create_courses'
-    const courses = operations.map(({ fields }) => sendable('course', fields, 'id'))
+    const courses = operations.map(({ fields }) => sendable('course', fields, 'id', ...sectionFields))
     const { body } = await client.call(
       { name, parameters: { courses }, resource: NAME, writes: true },
       signal,
@@ -93,7 +97,7 @@ export function courseResource(client: MoodleClient): ResourceConnection {
   async function update(operations: readonly WriteOperation[], signal: AbortSignal): Promise<WriteResult[]> {
     const name = 'core_course_update_courses'
     const courses = operations
-      .map(({ id, fields }) => ({ id: id!, ...sendable('course', fields, 'id') }))
+      .map(({ id, fields }) => ({ id: id!, ...sendable('course', fields, 'id', ...sectionFields) }))
       .filter(course => Object.keys(course).length > 1)
     const warnings = new Map<string, WaslError>()
     if (courses.length > 0) {
@@ -158,7 +162,10 @@ export function courseResource(client: MoodleClient): ResourceConnection {
           (id === undefined
             ? missingField('course', fields, ['fullname', 'shortname', 'categoryid'])
             : undefined),
-        send: some => (some[0]?.id === undefined ? create(some, signal) : update(some, signal)),
+        send: async some => {
+          const written = await (some[0]?.id === undefined ? create(some, signal) : update(some, signal))
+          return withSections(client, some, written, signal)
+        },
         blame: (some, refusal) => blame(some, refusal, signal),
       }),
   }

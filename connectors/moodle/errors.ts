@@ -106,6 +106,13 @@ export const verdicts: readonly Verdict[] = [
     at: 'courseid',
     hint: 'the course is gone, or the service account may not enter it',
   },
+  {
+    errorcodes: ['sectionnone', 'sectiontoofar'],
+    raise: 'data',
+    code: 'MOODLE_NO_SECTION',
+    at: 'sectionnumber',
+    hint: 'change the number in the pipeline, or the format of the course',
+  },
   { errorcodes: ['invaliduser', 'userdeleted'], raise: 'data', code: 'MOODLE_NO_USER', at: 'userid' },
   { errorcodes: ['invalidrecord', 'invalidrecordunknown'], raise: 'data', code: 'MOODLE_NO_RECORD' },
   { errorcodes: ['useremailduplicate'], raise: 'data', code: 'MOODLE_TAKEN', at: 'email' },

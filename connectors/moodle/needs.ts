@@ -45,6 +45,10 @@ export const needs: Readonly<
       'moodle/course:changecategory',
     ],
   },
+  sections: {
+    functions: ['local_moodle_zoho_sync_set_sections'],
+    capabilities: ['moodle/course:update', 'moodle/course:sectionvisibility'],
+  },
   categories: {
     functions: [
       'core_course_get_categories',

@@ -102,6 +102,17 @@ export const reasons: Readonly<Record<string, ReasonDefinition>> = {
     ],
     ['المقرر غير موجود في مودل أو لا يستطيع حساب وصل دخوله.', 'استعد المقرر أو احفظ الصف من جديد.'],
   ),
+  MOODLE_NO_SECTION: words(
+    'it',
+    [
+      'The course has no such section: its format has none, or fewer than that.',
+      'Change the number of the section in the pipeline, or the format of the course.',
+    ],
+    [
+      'لا يوجد هذا القسم في المقرر: تنسيقه بلا أقسام أو أقسامه أقل.',
+      'غيّر رقم القسم في المسار أو تنسيق المقرر.',
+    ],
+  ),
   MOODLE_NO_USER: words(
     'registry',
     [

@@ -80,7 +80,8 @@ export const resources: Readonly<Record<string, ResourceDefinition>> = {
   },
 
   course: {
-    summary: 'A course. Matched by id, shortname or idnumber, both of which Moodle keeps unique.',
+    summary:
+      'A course. Matched by id, shortname or idnumber, both of which Moodle keeps unique. `section...` tells one of its sections, 0 where no number is said.',
     perCall: 50,
     uniqueBy: ['shortname', 'idnumber'],
     empty: '',
@@ -112,6 +113,10 @@ export const resources: Readonly<Record<string, ResourceDefinition>> = {
       enablecompletion: boolean,
       completionnotify: boolean,
       courseformatoptions: { kind: 'rows' },
+      sectionnumber: number,
+      sectionname: text(255),
+      sectionsummary: {},
+      sectionvisible: boolean,
       customfields: { kind: 'rows' },
       courseid: id,
       displayname: readOnly,

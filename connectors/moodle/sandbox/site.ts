@@ -28,6 +28,15 @@ export interface CourseRow extends Row {
   timemodified: number
 }
 
+/** A section that somebody has named, described or hidden; 0 is the general one. */
+export interface SectionRow extends Row {
+  courseid: number
+  number: number
+  name: string
+  summary: string
+  visible: number
+}
+
 export interface CategoryRow extends Row {
   name: string
   idnumber: string
@@ -99,6 +108,7 @@ export interface SiteEvent {
 export interface Site {
   readonly users: Table<UserRow>
   readonly courses: Table<CourseRow>
+  readonly sections: Table<SectionRow>
   readonly categories: Table<CategoryRow>
   readonly enrolments: Table<EnrolmentRow>
   readonly cohorts: Table<CohortRow>
@@ -157,6 +167,7 @@ export function openSite({ folder, wwwroot, now, debug, themerev }: SiteOptions)
   const site: Site = {
     users: tables.table<UserRow>('user', ['username', 'email', 'emailkey', 'idnumber']),
     courses: tables.table<CourseRow>('course', ['shortname', 'idnumber']),
+    sections: tables.table<SectionRow>('course_sections', ['courseid']),
     categories: tables.table<CategoryRow>('course_categories', ['idnumber']),
     enrolments: tables.table<EnrolmentRow>('user_enrolments', ['pair', 'courseid', 'userid']),
     cohorts: tables.table<CohortRow>('cohort', ['idnumber']),

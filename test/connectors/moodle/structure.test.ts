@@ -66,6 +66,93 @@ describe('courses, categories, cohorts and groups in Moodle', () => {
     expect(errorOf(results[2])).to.include({ code: 'REMOTE_GONE', at: 'id' })
   })
 
+  describe('its section', () => {
+    const section = async (id: string, number = 0) =>
+      ((await site().ask('core_course_get_contents', { courseid: id })) as Payload[]).find(
+        each => each['section'] === number,
+      )
+    const told = { sectionname: 'Marketing', sectionsummary: 'U-2\nCredits: 10 < 20' }
+
+    it('is named and described as the course is made, and again when that changes', async () => {
+      const [made] = await write('course', { fields: course(1, told) })
+      const id = made!.ok ? made!.id : ''
+      expect(await section(id)).to.include({ name: 'Marketing' })
+      expect((await section(id))?.['summary']).to.match(/U-2<br \/>\s*Credits: 10 &lt; 20/)
+      const [changed] = await write('course', { id, fields: { sectionname: 'التسويق' } })
+      expect(changed).to.deep.equal({ ok: true, id, action: 'updated' })
+      expect((await section(id))?.['summary']).to.match(/U-2/)
+      expect(await section(id)).to.include({ name: 'التسويق' })
+      const [same] = await write('course', { id, fields: { sectionname: 'التسويق' } })
+      expect(same).to.deep.equal({ ok: true, id, action: 'unchanged' })
+      await write('course', { id, fields: { sectionname: '', sectionsummary: '' } })
+      expect(await section(id)).to.include({ summary: '' })
+      expect((await section(id))?.['name']).not.to.equal('التسويق')
+    })
+
+    it('may be any, also one that the course has not yet, and is hidden unless it is the general one', async () => {
+      const id = await site().create('course', course(1))
+      const hidden = { sectionname: 'Marketing', sectionvisible: false }
+      const results = await write(
+        'course',
+        { id, fields: { ...hidden, sectionnumber: 7 } },
+        { id, fields: { ...hidden, sectionnumber: 0 } },
+      )
+      expect(results.map(({ ok }) => ok)).to.deep.equal([true, true])
+      expect(await section(id, 7)).to.include({ name: 'Marketing', visible: 0 })
+      expect(await section(id, 0)).to.include({ name: 'Marketing', visible: 1 })
+    })
+
+    it('that a course cannot have is told at its number, a course that is gone by its id, and the rest is set', async () => {
+      const [one, two] = [await site().create('course', course(1)), await site().create('course', course(2))]
+      const results = await write(
+        'course',
+        { id: one, fields: { fullname: 'Unit 1b', ...told, sectionnumber: 5000 } },
+        { id: two, fields: told },
+        { id: '999999', fields: told },
+      )
+      expect(results.map(({ ok }) => ok)).to.deep.equal([false, true, false])
+      expect(errorOf(results[0])).to.include({ code: 'MOODLE_NO_SECTION', at: 'sectionnumber' })
+      expect(errorOf(results[2])).to.include({ code: 'REMOTE_GONE', at: 'id' })
+      expect(await site().read('course', one)).to.include({ fullname: 'Unit 1b' })
+      expect(await section(two)).to.include({ name: 'Marketing' })
+    })
+
+    it('with a name that Moodle does not take is told, and no course is made twice', async () => {
+      const results = await write(
+        'course',
+        { fields: course(1, { ...told, sectionname: 'a <b>c' }) },
+        { fields: course(2, told) },
+      )
+      expect(results.map(({ ok }) => ok)).to.deep.equal([false, true])
+      expect(errorOf(results[0])).to.include({ code: 'MOODLE_INVALID' })
+      expect(await site().count('course')).to.equal(2)
+    })
+
+    onSandbox(
+      'needs our plugin: without it the error says so, and the course can be written again',
+      async () => {
+        const { unknown, unlisted } = connected.site.sandbox!.site
+        for (const set of [unknown, unlisted]) {
+          set.add('local_moodle_zoho_sync_set_sections')
+          const [result] = await write('course', { fields: course(set === unknown ? 1 : 2, told) })
+          expect(errorOf(result)).to.be.instanceOf(SetupError).and.include({ code: 'MOODLE_FUNCTION' })
+          set.clear()
+        }
+        expect(await site().count('course')).to.equal(2)
+        const [found] = (await resource('course').find('idnumber', [`Z1${run}`], never)).values()
+        const [again] = await write('course', { id: String(found?.[0]?.['id']), fields: told })
+        expect(again).to.include({ ok: true, action: 'updated' })
+      },
+    )
+
+    onSandbox('needs the right to hide it, which is told as a capability', async () => {
+      const id = await site().create('course', course(1))
+      connected.site.sandbox!.site.withheld.add('moodle/course:sectionvisibility')
+      const [result] = await write('course', { id, fields: { sectionnumber: 1, sectionvisible: false } })
+      expect(errorOf(result)).to.be.instanceOf(SetupError).and.include({ code: 'MOODLE_CAPABILITY' })
+    })
+  })
+
   it('50 courses are read in one call', async () => {
     const made = await write('course', ...Array.from({ length: 50 }, (_, n) => ({ fields: course(n) })))
     connected.calls.length = 0

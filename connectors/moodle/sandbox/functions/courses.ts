@@ -124,6 +124,7 @@ export const courseFunctions: Functions = {
 export function removeCourse(site: Site, id: number): void {
   for (const { userid } of site.enrolments.by('courseid', id)) unenrolUser(site, userid, id, 'web')
   for (const group of site.groups.by('courseid', id)) removeGroup(site, group.id)
+  for (const section of site.sections.by('courseid', id)) site.sections.remove(section.id)
   const course = site.courses.get(id)!
   site.courses.remove(id)
   site.raise({ type: 'course_deleted', origin: 'web', data: coursePayload(course) })
@@ -194,7 +195,7 @@ function courseDetails(site: Site, course: CourseRow): unknown {
     categoryname: site.categories.get(course.categoryid)?.name ?? '',
     sortorder: course.categoryid * 10_000 + 1,
     summary: course['summary'] ?? '',
-    summaryformat: 1,
+    summaryformat: int((course['summaryformat'] as string | undefined) ?? '1'),
     summaryfiles: [],
     overviewfiles: [],
     showactivitydates: true,

@@ -5,6 +5,7 @@ import { enrolmentFunctions } from './enrolments.ts'
 import type { Functions } from './function.ts'
 import { gradeFunctions } from './grades.ts'
 import { groupFunctions } from './groups.ts'
+import { sectionFunctions } from './sections.ts'
 import { siteFunctions } from './site.ts'
 import { userFunctions } from './users.ts'
 
@@ -16,6 +17,7 @@ const own: Functions = {
   ...groupFunctions,
   ...cohortFunctions,
   ...gradeFunctions,
+  ...sectionFunctions,
 }
 
 /** Every function that the sandbox has, by Moodle's name. */
