@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Payload } from '../../core/plugin.ts'
-import { realMoodle, type Site, siteAt } from '../connectors/moodle/site.ts'
+import { onSandbox, realMoodle, type Site, siteAt } from '../connectors/moodle/site.ts'
 import { type College, type CollegeOptions, openCollege, until } from './college.ts'
 
 const LONGEST_MS = 90_000
@@ -209,13 +209,13 @@ describe('from Zoho into Moodle', () => {
     }).timeout(2 * LONGEST_MS)
   })
 
-  describe('with a class for each group', () => {
+  /** A college whose configuration chooses these files. */
+  function choosing(pipelines: Readonly<Record<string, string>>): void {
     let home: string
     before(async function () {
       this.timeout(LONGEST_MS)
-      home = await mkdtemp(join(tmpdir(), 'wasl-groups-'))
+      home = await mkdtemp(join(tmpdir(), 'wasl-chosen-'))
       await mkdir(join(home, 'config'))
-      const pipelines = { unit: 'unit-as-course', class: 'class-as-group', enrollment: 'enrollment-in-group' }
       await writeFile(join(home, 'config', 'default.json'), JSON.stringify({ pipelines }))
       await open({ WASL_HOME: home })
     })
@@ -223,6 +223,74 @@ describe('from Zoho into Moodle', () => {
       await close()
       await rm(home, { recursive: true })
     })
+  }
+
+  describe('with its unit in a section of the course of each class', () => {
+    choosing({ unit: 'unit-in-course', class: 'class-with-section' })
+
+    let program = ''
+    let unit = ''
+    let courses: readonly string[] = []
+    const generalSection = async (courseid: string) => {
+      const sections = await site.ask('core_course_get_contents', { courseid })
+      return (sections as Payload[]).find(({ section }) => section === 0)
+    }
+    const classIn = (n: number) =>
+      make('BTEC_Classes', {
+        Name: `Class ${n}`,
+        Class_Name: `الشعبة ${n}`,
+        Class_Code: `C${n}-${site.run}`,
+        Unit: { id: unit },
+        Program: { id: program },
+      })
+
+    it('each course tells the unit, and again when that is changed', async () => {
+      program = await makeProgram()
+      unit = await makeUnit(program)
+      const classes = [await classIn(1), await classIn(2)]
+      courses = await Promise.all(classes.map(klass => link('BTEC_Classes', klass, 'Moodle_Class_ID')))
+      for (const id of courses)
+        expect(await generalSection(id)).to.include({ name: 'Unit 1', summary: `U-${site.run}` })
+
+      await change('BTEC_Units', unit, { Unit_Name: 'الوحدة 1', Credits: 10, Description: 'a < b' })
+      for (const [place, id] of courses.entries()) {
+        const section = await generalSection(id)
+        expect(section).to.include({ name: 'الوحدة 1' })
+        expect(section?.['summary']).to.match(/Credits: 10<br \/>\s*a &lt; b/)
+        expect(await site.read('course', id)).to.include({ fullname: `الشعبة ${place + 1}` })
+      }
+      for (const klass of classes)
+        expect(college.zoho.record('BTEC_Classes', klass)).to.include({ Sync_Status: 'Synced' })
+      expect(await site.count('course')).to.equal(2)
+    }).timeout(2 * LONGEST_MS)
+
+    onSandbox('what is no news of the unit writes nothing, and its end leaves the sections', async () => {
+      const calls = college.moodle.log.length
+      await change('BTEC_Units', unit, { Owner_Note: 'nobody maps this' })
+      college.zoho.person.remove('BTEC_Units', unit)
+      await tell('BTEC_Units', unit, 'delete')
+      expect(college.moodle.log.slice(calls)).to.deep.equal([])
+      for (const id of courses) expect(await generalSection(id)).to.include({ name: 'الوحدة 1' })
+    })
+  })
+
+  describe('with its unit in the summary of the course of each class', () => {
+    choosing({ unit: 'unit-in-course', class: 'class-with-summary' })
+
+    it('the course tells the unit, and again when that is changed', async () => {
+      const program = await makeProgram()
+      const unit = await makeUnit(program)
+      const klass = await makeClass(program, unit)
+      const courseid = await link('BTEC_Classes', klass, 'Moodle_Class_ID')
+      const summary = async () => String((await site.read('course', courseid))?.['summary'])
+      expect(await summary()).to.match(new RegExp(`^Unit 1(<br />)?\nU-${site.run}$`))
+      await change('BTEC_Units', unit, { Unit_Name: 'Unit 1b', Level: 'Level 3' })
+      expect(await summary()).to.match(/^Unit 1b.*Level 3$/s)
+    }).timeout(2 * LONGEST_MS)
+  })
+
+  describe('with a class for each group', () => {
+    choosing({ unit: 'unit-as-course', class: 'class-as-group', enrollment: 'enrollment-in-group' })
 
     it('unit, class and enrolment become course, group and member', async () => {
       const student = await makeStudent(1)

@@ -1,17 +1,19 @@
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { caseText, testCases } from '../../core/commands/test.ts'
+import { type CaseFileReport, caseText, testCases } from '../../core/commands/test.ts'
 import { registry } from '../pipeline/plugins.ts'
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 const folders = { pipelines: [path('../../pipelines')], config: [path('../../config')] }
 const reports = await testCases({ folders, registry }, [path('.')])
 /** The variants for colleges that teach several classes in one course. */
-const inGroups = { ...folders, config: [...folders.config, path('in-groups/config')] }
-const variants = await testCases({ folders: inGroups, registry }, [path('in-groups')])
+const configured = (folder: string) => ({ ...folders, config: [...folders.config, path(`${folder}/config`)] })
+/** And those that tell the unit in the course of each class: in a section of it, or in its summary. */
+const variants: CaseFileReport[] = []
+for (const folder of ['in-groups', 'with-sections', 'with-summaries'])
+  variants.push(...(await testCases({ folders: configured(folder), registry }, [path(folder)])))
 /** A college that wants grades verified before they count. */
-const verifying = { ...folders, config: [...folders.config, path('verified/config')] }
-const verified = await testCases({ folders: verifying, registry }, [path('verified')], 'default')
+const verified = await testCases({ folders: configured('verified'), registry }, [path('verified')], 'default')
 
 describe('case files', () => {
   for (const { file, results, findings } of [...reports, ...variants, ...verified])

@@ -193,16 +193,19 @@ describe('what the READMEs show', function () {
     expect(await findings({ ...files, 'config/connectors/zoho.json': zohoJson })).to.deep.equal([])
   })
 
-  it('pipelines: which of several files describes a module', async () => {
-    const text = `{${example('pipelines/README.md', '"pipelines":').text}}`
-    const { pipelines } = JSON.parse(text) as { pipelines: Record<string, string> }
-    for (const [module, file] of Object.entries(pipelines))
-      expect(JSON.parse(await readFile(join(root, `pipelines/${file}.json`), 'utf8')).module).to.equal(module)
-    await mkdir(join(demo.folder, 'grouped/config'), { recursive: true })
-    await writeFile(join(demo.folder, 'grouped/config/default.json'), text)
-    const told = await demo.sh('npx wasl check', { WASL_HOME: join(demo.folder, 'grouped') })
-    expect(told).to.match(/^Nothing is wrong\. .*student/m)
-  })
+  for (const begins of ['"pipelines": { "unit": "unit-as-course"', '"pipelines": { "unit": "unit-in-course"'])
+    it(`pipelines: which of several files describes a module, ${begins}`, async () => {
+      const text = `{${example('pipelines/README.md', begins).text}}`
+      const { pipelines } = JSON.parse(text) as { pipelines: Record<string, string> }
+      for (const [module, file] of Object.entries(pipelines))
+        expect(JSON.parse(await readFile(join(root, `pipelines/${file}.json`), 'utf8')).module).to.equal(
+          module,
+        )
+      await mkdir(join(demo.folder, 'chosen/config'), { recursive: true })
+      await writeFile(join(demo.folder, 'chosen/config/default.json'), text)
+      const told = await demo.sh('npx wasl check', { WASL_HOME: join(demo.folder, 'chosen') })
+      expect(told).to.match(/^Nothing is wrong\. .*student/m)
+    })
 
   it('config: a college’s own mapping has no finding', async () => {
     const text = example('config/README.md', '{\n  "$schema": "../../mapping').text
