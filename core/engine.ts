@@ -32,6 +32,7 @@ import { closeInOrder, type Part } from './stopping.ts'
 import { openStore, type Store } from './store/connect.ts'
 import { embeddedUri } from './store/embedded/connect.ts'
 import { tenantMaking, verifiersOf } from './tenant-making.ts'
+import { tenantPipelines } from './tenant-pipelines.ts'
 import { createTenants, type TenantDirectory } from './tenants.ts'
 
 /** The store is asked whether it takes writes at most so often. */
@@ -173,6 +174,7 @@ async function start(
   // Configuration may describe further resources: what asks for connectors and resources finds them here.
   const known = new Map(registry.connectors)
   const tell = findingLog(log)
+  const pipelinesOf = tenantPipelines(store, { folders: settings.folders, registry })
   const tenants = createTenants({
     store,
     secrets,
@@ -180,9 +182,7 @@ async function start(
     log,
     now,
     load: async (tenant, previous) => {
-      const before = previous === undefined ? {} : { previous }
-      const mappings = await savedMappings(store, tenant)
-      const set = await loadPipelines({ folders: settings.folders, registry, tenant, mappings, ...before })
+      const set = await pipelinesOf(tenant, previous)
       tell(tenant, set)
       for (const [name, connector] of set.registry.connectors) known.set(name, connector)
       return set

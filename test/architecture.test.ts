@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tenants: ['delivery', 'http', 'operations', 'pipeline', 'secrets', 'store'],
   'first-start': ['http', 'secrets', 'store', 'tenants'],
   'tenant-making': ['first-start', 'http', 'operations', 'secrets', 'tenants'],
+  'tenant-pipelines': ['operations', 'pipeline', 'store'],
   demo: ['first-start', 'settings'],
   import: ['delivery', 'first-start', 'http', 'json', 'pipeline'],
   new: [],

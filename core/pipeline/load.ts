@@ -1,5 +1,5 @@
 import type { Finding } from '../errors.ts'
-import type { ConnectorConfig, PipelineFile, ResourceName } from '../plugin.ts'
+import type { ConnectorConfig, PipelineFile, ResourceName, Scale } from '../plugin.ts'
 import { checkMeaning } from './check.ts'
 import { checkMapping } from './check-mapping.ts'
 import { compile, RETRY_HOURS } from './compile.ts'
@@ -27,6 +27,8 @@ export interface LoadOptions {
   readonly mappings?: Readonly<Record<string, SavedMapping>>
   /** Module -> file name, where several files describe one module. Default: `pipelines` of config/default.json. */
   readonly only?: Readonly<Record<string, string>>
+  /** Scales by which grades were given before; default: those of `previous`. */
+  readonly running?: ReadonlyMap<string, Scale>
   /** What ran before: a module whose file has become wrong goes on as it was. */
   readonly previous?: PipelineSet
 }
@@ -112,7 +114,7 @@ export async function loadPipelines(options: LoadOptions): Promise<PipelineSet> 
     registry: options.registry,
     tenant,
     saved: options.mappings,
-    running: previous?.scales,
+    running: options.running ?? previous?.scales,
   })
   const registry =
     configuration.connectorsRead || previous === undefined

@@ -15,6 +15,7 @@ import { type Mappings, mappingsIn } from './mappings.ts'
 import { type Nonces, noncesIn } from './nonces.ts'
 import { type PayloadSealing, payloadsWith } from './payloads.ts'
 import { type Records, recordsIn } from './records.ts'
+import { type ScaleStore, scalesIn } from './scales.ts'
 import { defineModels } from './schemas.ts'
 import { type Syncs, syncsIn } from './syncs.ts'
 import { type Tenants, tenantsIn } from './tenants.ts'
@@ -27,6 +28,7 @@ export interface Store {
   readonly tenants: Tenants
   readonly vault: VaultStore
   readonly nonces: Nonces
+  readonly scales: ScaleStore
   /** What operators ask and change. */
   readonly history: History
   readonly lookup: Lookup
@@ -108,6 +110,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     tenants: tenantsIn(models),
     vault: vaultIn(models),
     nonces: noncesIn(models),
+    scales: scalesIn(models),
     history: historyIn(deliveries, payloads),
     lookup: lookupIn(records),
     audit: auditIn(models),

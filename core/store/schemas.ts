@@ -104,6 +104,11 @@ const vault = new Schema(
   { versionKey: false, autoIndex: false, collection: 'vault' },
 )
 
+const scales = new Schema(
+  { _id: String, scales: [Schema.Types.Mixed] },
+  { versionKey: false, autoIndex: false, minimize: false, collection: 'scales' },
+)
+
 const audit = new Schema(
   {
     _id: String,
@@ -229,6 +234,7 @@ export function defineModels(connection: ReturnType<Mongoose['createConnection']
     keys: connection.model('Key', keys),
     vault: connection.model('Vault', vault),
     nonces: connection.model('Nonce', nonces),
+    scales: connection.model('Scale', scales),
     alerts: connection.model('Alert', alerts),
     audit: connection.model('Audit', audit),
     bulk: connection.model('Bulk', bulk),

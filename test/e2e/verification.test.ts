@@ -171,4 +171,26 @@ describe('grades as one college wants them', () => {
     await grade('7', 45, TEACHER)
     expect(row('7')).to.include({ Grade: 'Pass' })
   })
+
+  it('goes on with the scale that ran before a restart when it was changed meanwhile without a version', async () => {
+    const btec = JSON.parse(await readFile(join(home, 'config/scales/btec.json'), 'utf8')) as {
+      bands: { grade: string; from: number }[]
+    }
+    const bands = btec.bands.map(band => (band.grade === 'Pass' ? { ...band, from: 46 } : band))
+    await college.engine.stop()
+    await write('config/scales/btec.json', { ...btec, bands } as Json)
+    await college.restart()
+    const findings = async () => (await college.engine.tenants.get('default')).pipelines.findings
+    expect((await findings()).map(({ code, pointer }) => [code, pointer])).to.deep.equal([
+      ['SCALE_VERSION', '/version'],
+    ])
+    await grade('8', 45, TEACHER)
+    expect(row('8')).to.include({ Grade: 'Pass' })
+    await college.engine.stop()
+    await write('config/scales/btec.json', { ...btec, version: 4, bands } as Json)
+    await college.restart()
+    expect(await findings()).to.deep.equal([])
+    await grade('9', 45, TEACHER)
+    expect(row('9')).to.include({ Grade: 'Refer' })
+  })
 })
