@@ -201,6 +201,11 @@ describe('from Zoho into Moodle', () => {
         name: `علوم ${site.run}`,
         idnumber: `P-${site.run}`,
       })
+      await change('BTEC_Programs', program, { Status: 'Inactive' })
+      expect(await site.read('cohort', cohortid)).to.include({ visible: false })
+      expect(await site.members('cohort', cohortid)).to.deep.equal([userid])
+      await change('BTEC_Programs', program, { Status: 'Active' })
+      expect(await site.read('cohort', cohortid)).to.include({ visible: true })
       await change('BTEC_Registrations', registration, { Status: 'Withdrawn' })
       expect(await site.members('cohort', cohortid)).to.deep.equal([])
       expect(await site.count('course')).to.equal(1)
