@@ -16,15 +16,6 @@
 
 namespace local_moodle_zoho_sync;
 
-use stdClass;
-
-defined('MOODLE_INTERNAL') || die();
-
-global $CFG;
-require_once($CFG->dirroot . '/mod/assign/locallib.php');
-require_once($CFG->dirroot . '/mod/assign/tests/generator.php');
-require_once($CFG->libdir . '/gradelib.php');
-
 /**
  * Tests of grades, through Moodle's own assignments and gradebook.
  *
@@ -35,29 +26,7 @@ require_once($CFG->libdir . '/gradelib.php');
  * @covers \local_moodle_zoho_sync\extract\outcomes
  * @covers \local_moodle_zoho_sync\external\get_submission_outcomes
  */
-final class grade_test extends tests\events_testcase {
-    use \mod_assign_test_generator;
-
-    /** @var stdClass */
-    private stdClass $course;
-
-    /** @var stdClass */
-    private stdClass $student;
-
-    /** @var stdClass */
-    private stdClass $teacher;
-
-    /**
-     * A course with a student and a teacher.
-     */
-    protected function setUp(): void {
-        parent::setUp();
-        $this->course = $this->getDataGenerator()->create_course(['fullname' => 'Unit 1']);
-        $this->student = $this->getDataGenerator()->create_and_enrol($this->course);
-        $this->teacher = $this->getDataGenerator()->create_and_enrol($this->course, 'teacher', ['lastname' => 'Khalil']);
-        $this->begin();
-    }
-
+final class grade_test extends tests\grades_testcase {
     /**
      * Points: the gradebook's event and the assignment's, and the total's not; both have one key.
      */
@@ -240,17 +209,6 @@ final class grade_test extends tests\events_testcase {
     }
 
     /**
-     * An assignment with comments as feedback.
-     *
-     * @param array $options
-     * @return \mod_assign_testable_assign
-     */
-    private function assignment(array $options = []): \mod_assign_testable_assign {
-        $this->setUser($this->teacher);
-        return $this->create_instance($this->course, $options + ['assignfeedback_comments_enabled' => 1]);
-    }
-
-    /**
      * Records an event about the student's grade for an assignment.
      *
      * @param \mod_assign_testable_assign $assign
@@ -262,20 +220,6 @@ final class grade_test extends tests\events_testcase {
             'courseid' => $this->course->id,
             'cmid' => $assign->get_course_module()->id,
         ]);
-    }
-
-    /**
-     * Grades the student as the teacher.
-     *
-     * @param \mod_assign_testable_assign $assign
-     * @param float $grade
-     * @param array $more feedback, workflowstate
-     */
-    private function grade(\mod_assign_testable_assign $assign, float $grade, array $more = []): void {
-        $this->setUser($this->teacher);
-        $data = (object) ($more + ['grade' => $grade, 'attemptnumber' => -1]);
-        $data->assignfeedbackcomments_editor = ['text' => $more['feedback'] ?? '', 'format' => FORMAT_HTML];
-        $assign->testable_apply_grade_to_user($data, $this->student->id, 0);
     }
 
     /**

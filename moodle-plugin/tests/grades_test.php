@@ -18,14 +18,6 @@ namespace local_moodle_zoho_sync;
 
 use local_moodle_zoho_sync\external\get_grades;
 use local_moodle_zoho_sync\external\list_grades;
-use stdClass;
-
-defined('MOODLE_INTERNAL') || die();
-
-global $CFG;
-require_once($CFG->dirroot . '/mod/assign/locallib.php');
-require_once($CFG->dirroot . '/mod/assign/tests/generator.php');
-require_once($CFG->libdir . '/gradelib.php');
 
 /**
  * Tests of grades that are asked for, through Moodle's own assignments and gradebook.
@@ -37,32 +29,7 @@ require_once($CFG->libdir . '/gradelib.php');
  * @covers \local_moodle_zoho_sync\external\get_grades
  * @covers \local_moodle_zoho_sync\external\list_grades
  */
-final class grades_test extends tests\events_testcase {
-    use \mod_assign_test_generator;
-
-    /** @var stdClass */
-    private stdClass $course;
-
-    /** @var stdClass[] */
-    private array $students;
-
-    /** @var stdClass */
-    private stdClass $teacher;
-
-    /**
-     * A course with two students and a teacher.
-     */
-    protected function setUp(): void {
-        parent::setUp();
-        $this->course = $this->getDataGenerator()->create_course(['fullname' => 'Unit 1']);
-        $this->students = [
-            $this->getDataGenerator()->create_and_enrol($this->course),
-            $this->getDataGenerator()->create_and_enrol($this->course),
-        ];
-        $this->teacher = $this->getDataGenerator()->create_and_enrol($this->course, 'teacher');
-        $this->begin();
-    }
-
+final class grades_test extends tests\grades_testcase {
     /**
      * What is read is what was told.
      */
@@ -71,7 +38,7 @@ final class grades_test extends tests\events_testcase {
         $assign = $this->assignment(['grade' => -$scale->id]);
         $this->grade($assign, 3);
         $told = $this->told();
-        $read = $this->get(['userid' => $this->students[0]->id, 'assignmentid' => $assign->get_instance()->id]);
+        $read = $this->get(['userid' => $this->student->id, 'assignmentid' => $assign->get_instance()->id]);
         $this->assertSame([], $read['untold']);
         $this->assertEquals($told, $read['grades'][0]);
         $this->assertSame(['Merit', 2], [$read['grades'][0]['scale_label'], $read['grades'][0]['gradetype']]);
@@ -83,9 +50,9 @@ final class grades_test extends tests\events_testcase {
     public function test_an_item_that_is_no_assignment(): void {
         $item = $this->getDataGenerator()->create_grade_item(['courseid' => $this->course->id, 'itemname' => 'Talk']);
         $this->setAdminUser();
-        \grade_item::fetch(['id' => $item->id])->update_final_grade($this->students[0]->id, 88, 'gradebook');
+        \grade_item::fetch(['id' => $item->id])->update_final_grade($this->student->id, 88, 'gradebook');
         $told = $this->told();
-        $read = $this->get(['userid' => $this->students[0]->id, 'itemid' => $item->id]);
+        $read = $this->get(['userid' => $this->student->id, 'itemid' => $item->id]);
         $this->assertEquals([$told], $read['grades']);
         $this->assertNull($read['grades'][0]['assignment']);
     }
@@ -98,14 +65,14 @@ final class grades_test extends tests\events_testcase {
         $this->grade($assign, 75, ['workflowstate' => ASSIGN_MARKING_WORKFLOW_STATE_INMARKING]);
         $id = (int) $assign->get_instance()->id;
         $read = $this->get(
-            ['userid' => $this->students[0]->id, 'assignmentid' => $id],
-            ['userid' => $this->students[0]->id, 'assignmentid' => $id + 1000],
-            ['userid' => $this->students[0]->id, 'itemid' => \grade_item::fetch_course_item($this->course->id)->id]
+            ['userid' => $this->student->id, 'assignmentid' => $id],
+            ['userid' => $this->student->id, 'assignmentid' => $id + 1000],
+            ['userid' => $this->student->id, 'itemid' => \grade_item::fetch_course_item($this->course->id)->id]
         );
         $this->assertSame([[], ['not_released', 'gone', 'total']], [$read['grades'], array_column($read['untold'], 'reason')]);
         $this->assertSame(['grades' => [], 'next' => 0], $this->list());
         set_config('sendgrades', 0, 'local_moodle_zoho_sync');
-        $asked = ['userid' => $this->students[0]->id, 'assignmentid' => $id];
+        $asked = ['userid' => $this->student->id, 'assignmentid' => $id];
         $this->assertSame(['switched_off'], array_column($this->get($asked)['untold'], 'reason'));
         $this->assertSame(['grades' => [], 'next' => 0], $this->list());
     }
@@ -116,11 +83,12 @@ final class grades_test extends tests\events_testcase {
     public function test_pages(): void {
         $assign = $this->assignment();
         $this->grade($assign, 60);
-        $this->grade($assign, 70, [], 1);
+        $other = $this->getDataGenerator()->create_and_enrol($this->course);
+        $this->grade($assign, 70, [], $other);
         $first = $this->list(0, 0, 1);
         $second = $this->list(0, $first['next'], 1);
         $this->assertSame(
-            [[(int) $this->students[0]->id], [(int) $this->students[1]->id]],
+            [[(int) $this->student->id], [(int) $other->id]],
             [array_column($first['grades'], 'userid'), array_column($second['grades'], 'userid')]
         );
         $this->assertSame([(int) $assign->get_instance()->id], array_column($first['grades'], 'assignmentid'));
@@ -154,7 +122,7 @@ final class grades_test extends tests\events_testcase {
      * A student may neither read nor list.
      */
     public function test_the_capability(): void {
-        $this->setUser($this->students[0]);
+        $this->setUser($this->student);
         foreach ([static fn() => list_grades::execute(), static fn() => get_grades::execute([])] as $call) {
             try {
                 $call();
@@ -196,30 +164,5 @@ final class grades_test extends tests\events_testcase {
     private function list(int $since = 0, int $after = 0, int $limit = 100): array {
         $this->setAdminUser();
         return list_grades::clean_returnvalue(list_grades::execute_returns(), list_grades::execute($since, $after, $limit));
-    }
-
-    /**
-     * An assignment.
-     *
-     * @param array $options
-     * @return \mod_assign_testable_assign
-     */
-    private function assignment(array $options = []): \mod_assign_testable_assign {
-        $this->setUser($this->teacher);
-        return $this->create_instance($this->course, $options);
-    }
-
-    /**
-     * Grades a student as the teacher.
-     *
-     * @param \mod_assign_testable_assign $assign
-     * @param float $grade
-     * @param array $more workflowstate
-     * @param int $student which
-     */
-    private function grade(\mod_assign_testable_assign $assign, float $grade, array $more = [], int $student = 0): void {
-        $this->setUser($this->teacher);
-        $data = (object) ($more + ['grade' => $grade, 'attemptnumber' => -1]);
-        $assign->testable_apply_grade_to_user($data, $this->students[$student]->id, 0);
     }
 }
