@@ -40,8 +40,17 @@ export const invalidParameter = (debuginfo: string) =>
     debuginfo,
   )
 
-export const moodleException = (errorcode: string, message: string) =>
-  new MoodleException('core\\exception\\moodle_exception', errorcode, message)
+/** Moodle's own answer does not fit its description: a password's faults stand in the warning as a code. */
+export const invalidWarning = (warningcode: string) =>
+  new MoodleException(
+    'core\\exception\\invalid_response_exception',
+    'invalidresponse',
+    'Invalid response value detected',
+    `warnings => Invalid response value detected: warningcode => Invalid response value detected: Invalid external api response: the value is "${warningcode}" of PHP type "string", the server was expecting "alphanum" type`,
+  )
+
+export const moodleException = (errorcode: string, message: string, debuginfo?: string) =>
+  new MoodleException('core\\exception\\moodle_exception', errorcode, message, debuginfo)
 
 export const noCapability = (name: string) =>
   new MoodleException(

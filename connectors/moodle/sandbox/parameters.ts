@@ -10,8 +10,11 @@ export type ParamType =
   | 'notags'
   | 'username'
   | 'alpha'
+  | 'alphanum'
   | 'alphanumext'
   | 'plugin'
+  | 'auth'
+  | 'lang'
 
 /** Moodle's `external_value`, `external_multiple_structure` and `external_single_structure`. */
 export type Description =
@@ -87,6 +90,10 @@ function validateKeys(keys: Readonly<Record<string, Description>>, value: PhpArr
   return result
 }
 
+/** Plugins and translations of this site: Moodle takes no others. */
+const auths = new Set(['manual', 'email', 'nologin', 'ldap', 'oauth2', 'db', 'cas', 'shibboleth', 'lti'])
+export const langs: ReadonlySet<string> = new Set(['en', 'ar', 'fr', 'de', 'es'])
+
 /** `clean_param`, for the types that are used. */
 function clean(value: string, type: ParamType): string {
   switch (type) {
@@ -105,10 +112,16 @@ function clean(value: string, type: ParamType): string {
         .replace(/[^-.@_a-z0-9]/g, '')
     case 'alpha':
       return value.replace(/[^a-zA-Z]/g, '')
+    case 'alphanum':
+      return value.replace(/[^a-zA-Z0-9]/g, '')
     case 'alphanumext':
       return value.replace(/[^a-zA-Z0-9_-]/g, '')
     case 'plugin':
       return /^[a-z][a-z0-9_]*[a-z0-9]$|^$/.test(value) ? value : ''
+    case 'auth':
+      return auths.has(value) ? value : ''
+    case 'lang':
+      return langs.has(value) ? value : ''
     case 'raw_trimmed':
       return value.trim()
     case 'text':

@@ -12,7 +12,6 @@ const lengths: Readonly<Record<string, number>> = {
   phone1: 20,
   phone2: 20,
   city: 120,
-  country: 2,
   address: 255,
   institution: 255,
   department: 255,
@@ -24,13 +23,22 @@ function checkLengths(fields: Readonly<Record<string, unknown>>): void {
       throw databaseFailed()
 }
 
+const names = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' })
+
+/** A country that Moodle's list does not have is emptied, without a word. */
+function country({ country: code }: Readonly<Record<string, unknown>>): { country?: string } {
+  if (typeof code !== 'string') return {}
+  return { country: /^[A-Z]{2}$/.test(code) && code !== 'ZZ' && names.of(code) !== undefined ? code : '' }
+}
+
 export function insertUser(
   site: Site,
   fields: Readonly<Record<string, unknown>> & { username: string; email: string },
   origin: Origin,
 ): UserRow {
-  checkLengths(fields)
-  const user = site.users.insert(newUser(site, fields))
+  const stored = { ...fields, ...country(fields) }
+  checkLengths(stored)
+  const user = site.users.insert(newUser(site, stored))
   site.raise({ type: 'user_created', origin, data: userPayload(user) })
   return user
 }
@@ -42,12 +50,13 @@ export function changeUser(
   changes: Readonly<Record<string, unknown>>,
   origin: Origin,
 ): UserRow {
-  checkLengths(changes)
+  const stored = { ...changes, ...country(changes) }
+  checkLengths(stored)
   const { username, email } = changes
   if (typeof username === 'string' && site.users.by('username', username).some(({ id }) => id !== user.id))
     throw databaseFailed()
   const changed = site.users.update(user.id, {
-    ...changes,
+    ...stored,
     ...(typeof email === 'string' ? { emailkey: email.toLowerCase() } : {}),
     timemodified: site.time(),
   })

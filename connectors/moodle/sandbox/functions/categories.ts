@@ -22,6 +22,7 @@ export const categoryFunctions: Functions = {
         if (parent !== 0 && site.categories.get(parent) === undefined)
           throw moodleException('unknowcategory', 'Category not known!')
         if (!site.has('moodle/category:manage')) throw noCapability('Manage categories')
+        if (text(category['name']) === '') throw nameless()
         checkIdnumber(site, text(category['idnumber']))
         const row = site.categories.insert({
           name: text(category['name']),
@@ -44,10 +45,11 @@ export const categoryFunctions: Functions = {
       for (const { id, ...changes } of rows(parameters['categories'])) {
         const category = known(site, int(id))
         if (!site.has('moodle/category:manage')) throw noCapability('Manage categories')
+        if (changes['name'] === '') throw nameless()
         if (changes['idnumber'] !== undefined) checkIdnumber(site, text(changes['idnumber']), category.id)
         site.categories.update(category.id, {
           ...changes,
-          ...(changes['parent'] === undefined ? {} : { parent: newParent(site, changes) }),
+          ...(changes['parent'] === undefined ? {} : { parent: newParent(site, category, changes) }),
           timemodified: site.time(),
         } as Partial<CategoryRow>)
       }
@@ -76,35 +78,56 @@ export const categoryFunctions: Functions = {
     run(site, parameters) {
       const criteria = rows(parameters['criteria'])
       const manages = site.has('moodle/category:manage')
-      if (!manages && criteria.some(({ key }) => key === 'idnumber'))
-        throw moodleException(
-          'criteriaerror',
-          'You don\'t have the permissions to search on the "idnumber" criterion.',
-        )
+      for (const { key } of criteria) refuseCriterion(text(key), manages)
+      const found = [...site.categories.all()].filter(category =>
+        criteria.every(({ key, value }) =>
+          key === 'ids'
+            ? text(value).split(',').map(Number).includes(category.id)
+            : String(category[text(key)] ?? '') === value,
+        ),
+      )
+      const below = ({ path }: { path: string }) =>
+        parameters['addsubcategories'] !== '0' &&
+        found.some(category => path.startsWith(`${pathOf(site, category)}/`))
       return [...site.categories.all()]
-        .filter(category =>
-          criteria.every(({ key, value }) =>
-            key === 'ids'
-              ? text(value).split(',').map(Number).includes(category.id)
-              : String(category[text(key)]) === value,
-          ),
-        )
-        .map(category => ({
+        .map(category => ({ category, path: pathOf(site, category) }))
+        .filter(each => found.includes(each.category) || below(each))
+        .sort((a, b) => inTree(a.path, b.path))
+        .map(({ category, path }) => ({
           id: category.id,
           name: category.name,
-          ...(manages ? { idnumber: category.idnumber } : {}),
+          ...(manages ? { idnumber: category.idnumber === '' ? null : category.idnumber } : {}),
           description: category.description,
           descriptionformat: 1,
           parent: category.parent,
           sortorder: category.id * 10_000,
           coursecount: 0,
           ...(manages ? { visible: 1, visibleold: 1, timemodified: category.timemodified } : {}),
-          depth: pathOf(site, category).split('/').length - 1,
-          path: pathOf(site, category),
-          ...(manages ? { theme: null } : {}),
+          depth: path.split('/').length - 1,
+          path,
+          ...(manages ? { theme: '' } : {}),
         }))
     },
   },
+}
+
+const criterion = new Set(['id', 'ids', 'idnumber', 'name', 'parent', 'visible', 'theme'])
+
+function refuseCriterion(key: string, manages: boolean): void {
+  const why = !criterion.has(key)
+    ? `You can not search on this criteria: ${key}`
+    : !manages && key !== 'id' && key !== 'ids' && key !== 'name' && key !== 'parent'
+      ? `You don't have the permissions to search on the "${key}" field.`
+      : undefined
+  if (why !== undefined)
+    throw moodleException('criteriaerror', 'Missing permissions to search on a criterion.', why)
+}
+
+/** A category before those below it, and brothers by their ids. */
+function inTree(a: string, b: string): number {
+  const [one, other] = [a, b].map(path => path.split('/').map(Number)) as [number[], number[]]
+  const at = one.findIndex((id, depth) => id !== other[depth])
+  return at === -1 ? one.length - other.length : (one[at] ?? 0) - (other[at] ?? 0)
 }
 
 /** Where a category stands: `/1/4`. */
@@ -120,10 +143,12 @@ function known(site: Site, id: number): CategoryRow {
   return category
 }
 
-function newParent(site: Site, { parent }: Fields): number {
+function newParent(site: Site, category: CategoryRow, { parent }: Fields): number {
   const id = int(parent)
   if (id !== 0 && site.categories.get(id) === undefined)
     throw noRecord('course_categories', 'SELECT id,parent FROM {course_categories} WHERE id = ?', [id])
+  if (`${id === 0 ? '' : pathOf(site, site.categories.get(id)!)}/`.includes(`/${category.id}/`))
+    throw moodleException('cannotmovecategory', 'Cannot move category')
   return id
 }
 
@@ -135,6 +160,8 @@ function removeBranch(site: Site, id: number): void {
     removeCourse(site, course.id)
   site.categories.remove(id)
 }
+
+const nameless = () => moodleException('categorynamerequired', 'Category name is required')
 
 function checkIdnumber(site: Site, idnumber: string, self?: number): void {
   if (idnumber !== '' && site.categories.by('idnumber', idnumber).some(({ id }) => id !== self))

@@ -1,8 +1,13 @@
 import { invalidParameter, noCapability, noRecord } from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
 import type { CohortRow, Site, UserRow } from '../site.ts'
-import { existingUser } from './enrolments.ts'
+import { localUser } from './enrolments.ts'
 import { type Functions, int, isTrue, rows, text, texts } from './function.ts'
+
+interface Typed {
+  readonly type: string
+  readonly value: string
+}
 
 const typed = object({ type: required('text'), value: required('raw') })
 const fields = {
@@ -21,6 +26,9 @@ export const cohortFunctions: Functions = {
     },
     run: (site, parameters) =>
       rows(parameters['cohorts']).map(cohort => {
+        const { type, value } = cohort['categorytype'] as unknown as Typed
+        if (!holds(site, { type, value }))
+          throw invalidParameter(`category not exists: category ${type} = ${value}`)
         checkIdnumber(site, text(cohort['idnumber']))
         manage(site)
         const row = site.cohorts.insert({
@@ -50,9 +58,8 @@ export const cohortFunctions: Functions = {
         if (text(changes['name']).trim() === '') throw invalidParameter('Invalid cohort name')
         const cohort = known(site, int(id))
         manage(site)
-        const { type } = categorytype as { type: string }
-        if (!['idnumber', 'id', 'system'].includes(type))
-          throw invalidParameter(`category type must be id, idnumber or system:${type}`)
+        const where = categorytype as unknown as Typed
+        if (!holds(site, where)) throw invalidParameter(`category not exists: category=${where.value}`)
         // Moodle does not look whether another cohort has the idnumber.
         const { visible } = changes
         site.cohorts.update(cohort.id, {
@@ -92,7 +99,7 @@ export const cohortFunctions: Functions = {
       query: required('raw'),
       context: object({
         contextid: optional('int', '0'),
-        contextlevel: optional('alpha', ''),
+        contextlevel: optional('alphanum', ''),
         instanceid: optional('int', '0'),
       }),
       includes: optional('alpha', 'parents'),
@@ -103,12 +110,20 @@ export const cohortFunctions: Functions = {
       if (!site.has('moodle/cohort:manage') && !site.has('moodle/cohort:view'))
         throw noCapability('View site-wide cohorts')
       const query = text(parameters['query']).toLowerCase()
+      const context = parameters['context'] as unknown as {
+        contextid: string
+        contextlevel: string
+        instanceid: string
+      }
+      checkContext(context)
       const found = [...site.cohorts.all()].filter(({ name, idnumber, description }) =>
         [name, idnumber, description].some(value => value.toLowerCase().includes(query)),
       )
+      const [from, most] = [int(parameters['limitfrom']), int(parameters['limitnum'])]
       return {
         cohorts: found
-          .slice(0, int(parameters['limitnum']) || undefined)
+          .sort((a, b) => a.name.localeCompare(b.name) || a.idnumber.localeCompare(b.idnumber))
+          .slice(from, most === 0 ? undefined : from + most)
           .map(cohort => ({ ...details(cohort), customfields: [] })),
       }
     },
@@ -119,24 +134,30 @@ export const cohortFunctions: Functions = {
     run(site, parameters) {
       const warnings: unknown[] = []
       for (const member of rows(parameters['members'])) {
-        const [cohorttype, usertype] = [member['cohorttype'], member['usertype']] as {
-          type: string
-          value: string
-        }[]
-        const cohort = cohortBy(site, cohorttype!)
+        const [cohorttype, usertype] = [member['cohorttype'], member['usertype']] as unknown as [Typed, Typed]
+        const odd = !['id', 'idnumber'].includes(cohorttype.type)
+          ? `cohortype=${cohorttype.type}`
+          : !['id', 'username'].includes(usertype.type)
+            ? `usertype=${usertype.type}`
+            : undefined
+        if (odd !== undefined) {
+          warnings.push({ warningcode: '1', message: `invalid parameter: ${odd}` })
+          continue
+        }
+        const cohort = cohortBy(site, cohorttype)
         if (cohort === undefined) {
-          const message = `cohort ${cohorttype!.type}=${cohorttype!.value} not exists`
+          const message = `cohort ${cohorttype.type}=${cohorttype.value} not exists`
           warnings.push({ warningcode: '2', message })
           continue
         }
-        const user = userBy(site, usertype!)
+        const user = userBy(site, usertype)
         if (user === undefined) {
-          warnings.push({ warningcode: '2', message: `user ${usertype!.type}=${usertype!.value} not exists` })
+          warnings.push({ warningcode: '2', message: `user ${usertype.type}=${usertype.value} not exists` })
           continue
         }
         const pair = `${cohort.id}_${user.id}`
         if (site.cohortMembers.by('pair', pair).length > 0) {
-          const held = `cohort(${cohorttype!.type}=${cohorttype!.value} ${usertype!.type}=${usertype!.value})`
+          const held = `cohort(${cohorttype.type}=${cohorttype.value} ${usertype.type}=${usertype.value})`
           warnings.push({ warningcode: '3', message: `record already exists: ${held}` })
           continue
         }
@@ -152,7 +173,7 @@ export const cohortFunctions: Functions = {
     run(site, parameters) {
       for (const { cohortid, userid } of rows(parameters['members'])) {
         const cohort = known(site, int(cohortid))
-        existingUser(site, int(userid))
+        localUser(site, int(userid))
         manage(site)
         for (const { id } of site.cohortMembers.by('pair', `${cohort.id}_${int(userid)}`))
           site.cohortMembers.remove(id)
@@ -181,6 +202,29 @@ function checkIdnumber(site: Site, idnumber: string): void {
   if (site.cohorts.by('idnumber', idnumber).length > 0)
     throw invalidParameter(`record already exists: idnumber=${idnumber}`)
 }
+
+/** Whether the site has what a cohort is to belong to. */
+function holds(site: Site, { type, value }: Typed): boolean {
+  switch (type) {
+    case 'system':
+      return true
+    case 'id':
+      return site.categories.get(Number(value)) !== undefined
+    case 'idnumber':
+      return site.categories.by('idnumber', value).length > 0
+  }
+  throw invalidParameter(`category type must be id, idnumber or system:${type}`)
+}
+
+function checkContext({ contextid, contextlevel }: { contextid: string; contextlevel: string }): void {
+  if (contextid !== '0') return
+  if (contextlevel === '')
+    throw invalidParameter(
+      'Missing parameters, please provide either context level with instance id or contextid',
+    )
+  if (!levels.has(contextlevel)) throw invalidParameter(`Invalid context level = ${contextlevel}`)
+}
+const levels = new Set(['system', 'user', 'coursecat', 'course', 'module', 'block'])
 
 function manage(site: Site): void {
   if (!site.has('moodle/cohort:manage')) throw noCapability('Create, delete and move cohorts')

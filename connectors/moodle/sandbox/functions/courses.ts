@@ -1,5 +1,5 @@
-import { MoodleException, moodleException, noCapability, noRecord } from '../exceptions.ts'
-import { list, object, optional, required } from '../parameters.ts'
+import { invalidParameter, MoodleException, moodleException, noCapability, noRecord } from '../exceptions.ts'
+import { langs, list, object, optional, required } from '../parameters.ts'
 import { coursePayload } from '../payloads.ts'
 import { unenrolUser } from '../person.ts'
 import type { CourseRow, Origin, Site } from '../site.ts'
@@ -30,6 +30,10 @@ const settings = {
   courseformatoptions: list(object({ name: required('alphanumext'), value: required('raw') }), true),
   customfields: list(object({ shortname: required('alphanumext'), value: required('raw') }), true),
 }
+
+/** Fields that courses are asked for by; empty: all courses. */
+const searchable = new Set(['', 'id', 'ids', 'shortname', 'idnumber', 'category', 'sectionid'])
+const DAY = 86_400
 
 export const courseFunctions: Functions = {
   core_course_create_courses: {
@@ -107,6 +111,7 @@ export const courseFunctions: Functions = {
     parameters: { field: optional('alpha', ''), value: optional('raw', '') },
     run(site, parameters) {
       const [field, value] = [text(parameters['field']), text(parameters['value'])]
+      if (!searchable.has(field)) throw invalidParameter('Invalid field name')
       if (field === 'ids' && value.split(',').some(id => site.courses.get(Number(id)) === undefined))
         throw new MoodleException('Error', undefined, 'Attempt to assign property "contextvalidated" on null')
       const courses = [...site.courses.all()].filter(course => {
@@ -139,9 +144,14 @@ function createOne(site: Site, fields: Fields, origin: Origin): CourseRow {
     )
   if (!site.has('moodle/course:create')) throw noCapability('Create courses')
   const [shortname, idnumber] = [text(fields['shortname']), text(fields['idnumber'])]
-  if (shortname.trim() === '') throw moodleException('errorinvalidparam', 'The param "shortname" is invalid.')
+  for (const name of ['fullname', 'shortname']) if (text(fields[name]).trim() === '') throw invalidField(name)
+  if (fields['lang'] !== undefined && !langs.has(text(fields['lang']))) throw invalidField('lang')
   checkNames(site, shortname, idnumber)
   const time = site.time()
+  // Without dates a course begins today and ends in a year.
+  const startdate = fields['startdate'] === undefined ? time - (time % DAY) : int(fields['startdate'])
+  const enddate = fields['enddate'] === undefined ? startdate + 365 * DAY : int(fields['enddate'])
+  checkDates(startdate, enddate)
   const course = site.courses.insert({
     summary: '',
     ...fields,
@@ -151,8 +161,8 @@ function createOne(site: Site, fields: Fields, origin: Origin): CourseRow {
     categoryid,
     timecreated: time,
     timemodified: time,
-    startdate: int(fields['startdate']),
-    enddate: int(fields['enddate']),
+    startdate,
+    enddate,
     visible: fields['visible'] === undefined ? 1 : int(fields['visible']),
   })
   site.raise({ type: 'course_created', origin, data: coursePayload(course) })
@@ -163,17 +173,38 @@ function updateOne(site: Site, { id, ...fields }: Fields, origin: Origin): void 
   const course = site.courses.get(int(id))
   if (course === undefined) throw noRecord('course', 'SELECT * FROM {course} WHERE id = ?', [int(id)])
   if (!site.has('moodle/course:update')) throw noCapability('Update course settings')
-  const { shortname, idnumber } = fields
+  for (const name of ['fullname', 'shortname'])
+    if (fields[name] !== undefined && text(fields[name]).trim() === '') throw invalidField(name)
+  const { shortname, idnumber, lang } = fields
+  if (lang !== undefined && lang !== (course['lang'] ?? '')) {
+    if (!site.has('moodle/course:setforcedlanguage')) throw noCapability('Force course or activity language')
+    if (!langs.has(text(lang))) throw invalidField('lang')
+  }
+  if (course.id === SITE) throw moodleException('invalidcourse', 'Invalid course')
   checkNames(site, shortname === undefined ? '' : text(shortname), text(idnumber), course.id)
   const numbers: { [name: string]: number } = {}
   for (const name of ['categoryid', 'startdate', 'enddate', 'visible'])
     if (fields[name] !== undefined) numbers[name] = int(fields[name])
+  checkDates(
+    ...(['startdate', 'enddate'].map(name => numbers[name] ?? Number(course[name] ?? 0)) as [number, number]),
+  )
+  const { categoryid } = numbers
+  if (categoryid !== undefined && site.categories.get(categoryid) === undefined)
+    throw noRecord('course_categories', 'SELECT id,path FROM {course_categories} WHERE id = ?', [categoryid])
   const changed = site.courses.update(course.id, {
     ...fields,
     ...numbers,
     timemodified: site.time(),
   } as Partial<CourseRow>)
   site.raise({ type: 'course_updated', origin, data: coursePayload(changed) })
+}
+
+const SITE = 1
+const invalidField = (name: string) => moodleException('errorinvalidparam', `The param "${name}" is invalid.`)
+
+function checkDates(startdate: number, enddate: number): void {
+  if (enddate !== 0 && enddate < startdate)
+    throw moodleException('enddatebeforestartdate', 'The course end date must be after the start date.')
 }
 
 function checkNames(site: Site, shortname: string, idnumber: string, self?: number): void {

@@ -1,7 +1,7 @@
 import { invalidParameter, moodleException, noRecord } from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
 import type { GroupRow, Site } from '../site.ts'
-import { existingUser } from './enrolments.ts'
+import { localUser } from './enrolments.ts'
 import { type Fields, type Functions, int, rows, text, texts } from './function.ts'
 
 const fields = {
@@ -64,14 +64,17 @@ export const groupFunctions: Functions = {
   core_group_get_groups: {
     parameters: { groupids: list(required('int')) },
     run: (site, parameters) =>
-      texts(parameters['groupids']).map(id => details(known(site, Number(id), shown))),
+      texts(parameters['groupids']).map(id => ({
+        ...stored(known(site, Number(id), shown)),
+        customfields: [],
+      })),
   },
 
   core_group_get_course_groups: {
     parameters: { courseid: required('int') },
     run(site, parameters) {
       enterCourse(site, int(parameters['courseid']))
-      return site.groups.by('courseid', int(parameters['courseid'])).map(details)
+      return site.groups.by('courseid', int(parameters['courseid'])).map(stored)
     },
   },
 
@@ -79,8 +82,8 @@ export const groupFunctions: Functions = {
     parameters: { members: list(member) },
     run(site, parameters) {
       for (const { groupid, userid } of rows(parameters['members'])) {
-        const group = known(site, int(groupid), 'id, courseid')
-        const user = existingUser(site, int(userid))
+        const group = known(site, int(groupid), '*')
+        const user = localUser(site, int(userid))
         enterCourse(site, group.courseid)
         if (site.enrolments.by('pair', `${user.id}_${group.courseid}`).length === 0)
           throw invalidParameter('Only enrolled users may be members of groups')
@@ -97,7 +100,7 @@ export const groupFunctions: Functions = {
     run(site, parameters) {
       for (const { groupid, userid } of rows(parameters['members'])) {
         const group = known(site, int(groupid), '*')
-        existingUser(site, int(userid))
+        localUser(site, int(userid))
         for (const { id } of site.groupMembers.by('pair', `${group.id}_${int(userid)}`))
           site.groupMembers.remove(id)
       }
@@ -169,6 +172,9 @@ function enterCourse(site: Site, courseid: number): void {
       `You cannot execute functions in the course context (course id:${courseid}). The context error message was: ${why}`,
     )
 }
+
+/** As it is read back: a key that was never set is none. */
+const stored = (group: GroupRow) => ({ ...details(group), enrolmentkey: group['enrolmentkey'] ?? null })
 
 const details = (group: GroupRow) => ({
   id: group.id,

@@ -5,7 +5,8 @@ export function userDetails(site: Site, user: UserRow, withEmail = false): Recor
   const self = user.id === site.account
   if (!self && !site.has('moodle/user:viewdetails')) return null
   const identity = self || site.has('moodle/site:viewuseridentity')
-  const hidden = self || site.has('moodle/user:viewhiddendetails')
+  // Phones are shown only where the site counts them among what identifies a user, which a new site does not.
+  const { administrator } = site
   const filled = (name: string, visible = true) =>
     visible && user[name] !== undefined && user[name] !== '' ? { [name]: user[name] } : {}
   return {
@@ -15,9 +16,9 @@ export function userDetails(site: Site, user: UserRow, withEmail = false): Recor
     lastname: user.lastname,
     fullname: `${user.firstname} ${user.lastname}`,
     ...filled('email', identity || withEmail || user['maildisplay'] === '1'),
-    ...filled('address', hidden),
-    ...filled('phone1', hidden),
-    ...filled('phone2', hidden),
+    ...filled('address'),
+    ...filled('phone1', administrator),
+    ...filled('phone2', administrator),
     department: user['department'] ?? '',
     ...filled('institution'),
     ...filled('idnumber'),
@@ -32,7 +33,7 @@ export function userDetails(site: Site, user: UserRow, withEmail = false): Recor
     timezone: user['timezone'],
     mailformat: Number(user['mailformat']),
     trackforums: 0,
-    ...(site.administrator && typeof user['description'] === 'string'
+    ...(administrator && typeof user['description'] === 'string'
       ? { description: user['description'], descriptionformat: 1 }
       : {}),
     ...filled('city'),

@@ -1,4 +1,11 @@
-import { invalidParameter, MoodleException, moodleException, noCapability, noUser } from '../exceptions.ts'
+import {
+  invalidParameter,
+  invalidWarning,
+  MoodleException,
+  moodleException,
+  noCapability,
+  noUser,
+} from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
 import { deleteUser } from '../person.ts'
 import type { Origin, Site, UserRow } from '../site.ts'
@@ -18,7 +25,7 @@ const profile = {
   phone1: optional('notags'),
   phone2: optional('notags'),
   address: optional('text'),
-  lang: optional('plugin'),
+  lang: optional('lang'),
   calendartype: optional('plugin'),
   theme: optional('plugin'),
   mailformat: optional('int'),
@@ -35,7 +42,7 @@ const place = {
 const created = object({
   createpassword: optional('bool'),
   username: required('username'),
-  auth: optional('plugin', 'manual'),
+  auth: optional('auth', 'manual'),
   password: optional('raw'),
   firstname: required('notags'),
   lastname: required('notags'),
@@ -46,7 +53,7 @@ const created = object({
 const updated = object({
   id: required('int'),
   username: optional('username'),
-  auth: optional('plugin'),
+  auth: optional('auth'),
   suspended: optional('bool'),
   password: optional('raw'),
   firstname: optional('notags'),
@@ -57,11 +64,10 @@ const updated = object({
   ...profile,
 })
 
-const auths = new Set(['manual', 'email', 'nologin', 'ldap', 'oauth2', 'db', 'cas', 'shibboleth', 'lti'])
 const external = new Set(['ldap', 'oauth2', 'db', 'cas', 'shibboleth'])
-/** Criteria that `core_user_get_users` compares by LIKE; the others are compared whole. */
+/** Criteria of `core_user_get_users`: some are compared by LIKE, the others whole. */
 const searched = new Set(['email', 'firstname', 'lastname'])
-const langs = new Set(['en', 'ar', 'fr', 'de', 'es'])
+const compared = new Set(['id', 'idnumber', 'username', 'auth'])
 /** As PHP's `validate_email` lets through. */
 export const isEmail = (email: string): boolean =>
   /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z0-9-]{2,}$/.test(email)
@@ -79,7 +85,7 @@ export const userFunctions: Functions = {
     parameters: { users: list(updated) },
     run(site, parameters, origin) {
       if (!site.has('moodle/user:update')) throw noCapability('Update user profiles')
-      const warnings: unknown[] = []
+      const warnings: { item: string; itemid: number; warningcode: string; message: string }[] = []
       for (const user of rows(parameters['users'])) {
         try {
           updateOne(site, user, origin)
@@ -88,11 +94,13 @@ export const userFunctions: Functions = {
           warnings.push({
             item: 'user',
             itemid: int(user['id']),
-            warningcode: error.errorcode,
+            warningcode: error.errorcode ?? '',
             message: error.message,
           })
         }
       }
+      const odd = warnings.find(({ warningcode }) => /[^A-Za-z0-9]/.test(warningcode))
+      if (odd !== undefined) throw invalidWarning(odd.warningcode)
       return { warnings }
     },
   },
@@ -122,20 +130,29 @@ export const userFunctions: Functions = {
   core_user_get_users: {
     parameters: { criteria: list(object({ key: required('alpha'), value: required('raw') })) },
     run(site, parameters) {
-      const criteria = rows(parameters['criteria'])
-      if (criteria.some(({ key }) => key === 'email') && !site.has('moodle/site:viewuseridentity'))
-        return { users: [], warnings: [] }
+      const asked = rows(parameters['criteria']).map(({ key, value }) => [text(key), text(value)] as const)
+      const criteria = asked.filter(([key]) => searched.has(key) || compared.has(key))
       const users = [...site.users.all()].filter(
         user =>
           user.deleted === 0 &&
-          criteria.every(({ key, value }) => {
-            const held = String(user[text(key)] ?? '')
-            return searched.has(text(key)) ? like(held, text(value)) : held === value
+          criteria.every(([key, value]) => {
+            const held = String(user[key] ?? '')
+            if (searched.has(key)) return like(held, value)
+            return held === (key === 'username' ? cleanUsername(value) : value)
           }),
       )
       return {
-        users: users.map(user => userDetails(site, user)).filter(details => details !== null),
-        warnings: [],
+        // Whoever does not show what was searched for is not found by it.
+        users: users
+          .map(user => userDetails(site, user))
+          .filter(details => details !== null && criteria.every(([key]) => Boolean(details[key]))),
+        warnings: asked
+          .filter(([key]) => !searched.has(key) && !compared.has(key))
+          .map(([key]) => ({
+            item: key,
+            warningcode: 'invalidfieldparameter',
+            message: `The search key '${key}' is not supported, look at the web service documentation`,
+          })),
       }
     },
   },
@@ -161,9 +178,6 @@ function createOne(site: Site, fields: Fields, origin: Origin): unknown {
   const [username, email, auth] = [text(fields['username']), text(fields['email']), text(fields['auth'])]
   if (site.users.by('username', username).length > 0)
     throw invalidParameter(`Username already exists: ${username}`)
-  if (!auths.has(auth)) throw invalidParameter(`Invalid authentication type: ${auth}`)
-  if (fields['lang'] !== undefined && !langs.has(text(fields['lang'])))
-    throw invalidParameter(`Invalid language code: ${text(fields['lang'])}`)
   const password = text(fields['password'])
   if (!external.has(auth) && password === '' && !isTrue(fields['createpassword']))
     throw invalidParameter('Invalid password: you must provide a password, or set createpassword.')
@@ -179,7 +193,7 @@ function updateOne(site: Site, fields: Fields, origin: Origin): void {
   const { id: _, ...changes } = fields
   const user = site.users.get(int(fields['id']))
   if (user === undefined) throw moodleException('invaliduserid', 'Invalid user ID')
-  if (user.id === 2) throw moodleException('usernotupdatedadmin', 'error/usernotupdatedadmin')
+  if (user.id === 2) throw moodleException('usernotupdatedadmin', 'Cannot update admin accounts')
   if (user.deleted === 1) throw moodleException('usernotupdateddeleted', 'error/usernotupdateddeleted')
   if (user.id === 1) throw moodleException('usernotupdatedguest', 'error/usernotupdatedguest')
   const { email } = changes
@@ -189,7 +203,8 @@ function updateOne(site: Site, fields: Fields, origin: Origin): void {
     if (holder !== undefined && holder.id !== user.id)
       throw moodleException('useremailduplicate', 'Duplicate address')
   }
-  const { password: __, suspended, ...row } = changes
+  const { password, suspended, ...row } = changes
+  if (text(password) !== '') checkPassword(text(password))
   changeUser(site, user, suspended === undefined ? row : { ...row, suspended: Number(suspended) }, origin)
 }
 
@@ -202,16 +217,19 @@ function usersBy(site: Site, field: string, value: string): readonly UserRow[] {
   return user === undefined ? [] : [user]
 }
 
+const cleanUsername = (value: string): string =>
+  value
+    .trim()
+    .toLowerCase()
+    .replace(/[^-.@_a-z0-9]/g, '')
+
 /** `clean_param` of each value must change nothing, or the whole call is refused. */
 function checkValue(field: string, value: string): void {
   const clean =
     field === 'id'
       ? String(Number.parseInt(value, 10) || 0)
       : field === 'username'
-        ? value
-            .trim()
-            .toLowerCase()
-            .replace(/[^-.@_a-z0-9]/g, '')
+        ? cleanUsername(value)
         : field === 'email'
           ? value.trim()
           : value
