@@ -158,10 +158,7 @@ export function courseResource(client: MoodleClient): ResourceConnection {
       writeBatches(operations, {
         perCall: PER_CALL,
         refuse: ({ id, fields }) =>
-          refusedField('course', fields) ??
-          (id === undefined
-            ? missingField('course', fields, ['fullname', 'shortname', 'categoryid'])
-            : undefined),
+          refusedField('course', fields) ?? (id === undefined ? missingIn(fields) : undefined),
         send: async some => {
           const written = await (some[0]?.id === undefined ? create(some, signal) : update(some, signal))
           return withSections(client, some, written, signal)
@@ -169,6 +166,21 @@ export function courseResource(client: MoodleClient): ResourceConnection {
         blame: (some, refusal) => blame(some, refusal, signal),
       }),
   }
+}
+
+/** A registrar knows programmes, not categories. */
+function missingIn(fields: Payload): DataError | undefined {
+  const missing = missingField('course', fields, ['fullname', 'shortname', 'categoryid'])
+  if (missing?.at !== 'categoryid') return missing
+  return new DataError(
+    'MOODLE_NO_PROGRAMME',
+    'no programme is named, so the course has no category in Moodle',
+    {
+      at: 'categoryid',
+      remote: 'moodle',
+      hint: 'name the programme of the class, or that of its unit, and save it',
+    },
+  )
 }
 
 const gone = (error: WaslError): WaslError =>

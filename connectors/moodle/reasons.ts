@@ -102,6 +102,17 @@ export const reasons: Readonly<Record<string, ReasonDefinition>> = {
     ],
     ['المقرر غير موجود في مودل أو لا يستطيع حساب وصل دخوله.', 'استعد المقرر أو احفظ الصف من جديد.'],
   ),
+  MOODLE_NO_PROGRAMME: words(
+    'registry',
+    [
+      'The class names no programme, nor does its unit, so its course has no place in Moodle.',
+      'Enter the programme in the class or in its unit, and save it.',
+    ],
+    [
+      'لا برنامج مذكور في الصف ولا في وحدته، فلا مكان لمقرره في مودل.',
+      'أدخل البرنامج في الصف أو في وحدته ثم احفظه.',
+    ],
+  ),
   MOODLE_NO_SECTION: words(
     'it',
     [

@@ -93,7 +93,7 @@ describe('trouble with the remotes', () => {
     const klass = person.create('BTEC_Classes', { Name: 'Alone', Class_Name: 'Alone', Class_Code: 'ALONE' })
     await tell('BTEC_Classes', klass)
     await until('Failed in Zoho', () => row('BTEC_Classes', klass)['Sync_Status'] === 'Failed')
-    expect(row('BTEC_Classes', klass)['Sync_Error_Message']).to.contain('categoryid')
+    expect(row('BTEC_Classes', klass)['Sync_Error_Message']).to.match(/^no programme is named/)
     const named = { Name: 'Law', Program_Name: 'Law', Program_Code: 'LAW' }
     person.update('BTEC_Classes', klass, { Program: { id: person.create('BTEC_Programs', named) } })
     await tell('BTEC_Classes', klass)

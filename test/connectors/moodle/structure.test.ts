@@ -40,7 +40,7 @@ describe('courses, categories, cohorts and groups in Moodle', () => {
 
   const refusals: readonly (readonly [string, () => Payload, string, string])[] = [
     ['a category that is not there', () => ({ categoryid: '999999' }), 'MOODLE_NO_CATEGORY', 'categoryid'],
-    ['no category', () => ({ categoryid: '' }), 'MOODLE_FIELD_NEEDED', 'categoryid'],
+    ['no category', () => ({ categoryid: '' }), 'MOODLE_NO_PROGRAMME', 'categoryid'],
     ['a short name that is taken', () => ({ shortname: `U9${run}` }), 'MOODLE_TAKEN', 'shortname'],
     ['an idnumber that is taken', () => ({ idnumber: `Z9${run}` }), 'MOODLE_TAKEN', 'idnumber'],
   ]
