@@ -174,6 +174,7 @@ async function start(
   // Configuration may describe further resources: what asks for connectors and resources finds them here.
   const known = new Map(registry.connectors)
   const tell = findingLog(log)
+  const reasons = createReasons(connectors)
   const pipelinesOf = tenantPipelines(store, { folders: settings.folders, registry })
   const tenants = createTenants({
     store,
@@ -202,6 +203,7 @@ async function start(
         connections[name] ?? (connector === undefined ? undefined : connectionSettings(settings, connector))
       )
     },
+    message: reasons.message,
     http: (tenant, remote, baseUrl, given) =>
       measures.client(tenant, remote, createHttpClient(baseUrl, { remote, log, ...given })),
   })
@@ -247,7 +249,6 @@ async function start(
 
   const making = tenantMaking(secrets, connectors)
   const audit = createAudit(store.audit, secrets.hashKey, now)
-  const reasons = createReasons(connectors)
   const deskFor = async (id: string, by: string) => {
     const tenant = await tenants.get(id)
     const { language } = tenant.run(now())

@@ -13,6 +13,7 @@ import type {
   HttpClient,
   Json,
   Log,
+  Run,
   Tools,
 } from './plugin.ts'
 import type { Secrets } from './secrets.ts'
@@ -37,6 +38,8 @@ export interface TenantOptions {
   readonly taken?: (tenant: string, pipelines: PipelineSet) => Promise<void>
   /** Settings that the environment gives the default tenant's connection, where it gives some. */
   readonly given: (tenant: string, connector: string) => { readonly [name: string]: Json } | undefined
+  /** An error in words of a language, as the register is told of it. Absent: its own message. */
+  readonly message?: (error: Parameters<NonNullable<Run['explain']>>[0], language: string) => string
   readonly http: (
     tenant: string,
     remote: string,
@@ -113,12 +116,14 @@ export function createTenants(options: TenantOptions): TenantDirectory {
       string,
       { facts: ReadonlyMap<string, FieldMetadata> | undefined; until: number }
     >()
+    const { timezone, language } = document
+    const explain: Run['explain'] = error => options.message?.(error, language) ?? error.message
     return {
       id: document._id,
       document,
       pipelines,
       files: state,
-      run: at => ({ tenant: document._id, timezone: document.timezone, language: document.language, at }),
+      run: at => ({ tenant: document._id, timezone, language, at, explain }),
       createdAt: document.createdAt.getTime(),
       sweepEvery: module => (document.modules[module]?.interval ?? SWEEP_SECONDS) * 1000,
       switchedOff: module => document.modules[module]?.enabled === false,

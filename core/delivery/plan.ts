@@ -165,10 +165,16 @@ function removal(held: Held, to: string, run: Run): Next | 'nothing' {
   return { do: 'send', to, what: 'remove', fields: { ...fields, ...plan.marks('done', run) }, id }
 }
 
+/** In the college's language, where it is about what the record itself failed of last. */
+function messageOf({ record: { lastError } }: Held, { error }: OutboxEntry, run: Run): string | undefined {
+  if (error === undefined || lastError?.message !== error) return error
+  return run.explain?.(lastError) ?? error
+}
+
 function markFields(held: Held, to: string, entry: OutboxEntry, run: Run): Payload {
   const plan = held.pipeline.writeBackTo(to as ResourceName)
   if (plan === undefined || entry.marks === undefined) return {}
-  return plan.render(held.record.fields, entry.marks, run, entry.error)
+  return plan.render(held.record.fields, entry.marks, run, messageOf(held, entry, run))
 }
 
 function marks(held: Held, to: string, entry: OutboxEntry, run: Run): Next | 'nothing' {

@@ -20,6 +20,8 @@ export interface Run {
   readonly language: string
   /** Milliseconds since 1970. */
   readonly at: number
+  /** An error as the college's people read it, in their language. Absent: its own message. */
+  readonly explain?: (error: { code: string; message: string; at?: string }) => string
 }
 
 /** One event on its way through a flow. Steps return a new one. */

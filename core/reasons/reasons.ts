@@ -20,6 +20,8 @@ export interface Reasons {
   of(code: string, language: string): Reason | undefined
   /** A sentence with its values filled in. */
   say(sentence: Sentence, language: string, values?: Readonly<Record<string, string>>): string
+  /** What the register is told of an error: in English its own message, else cause, next step and field. */
+  message(error: { code: string; message: string; at?: string }, language: string): string
   /** `the register's office` */
   whoIs(who: Who, language: string): string
 }
@@ -41,10 +43,16 @@ export function createReasons(connectors: readonly Pick<ConnectorDefinition, 're
   const all = new Map(
     [CORE_CODES, ...connectors.map(({ reasons }) => reasons ?? {})].flatMap(codes => Object.entries(codes)),
   )
+  const of: Reasons['of'] = (code, language) => {
+    const told = all.get(code)
+    return told === undefined ? undefined : { who: told.who, ...told[languageOf(language)] }
+  }
   return {
-    of(code, language) {
-      const told = all.get(code)
-      return told === undefined ? undefined : { who: told.who, ...told[languageOf(language)] }
+    of,
+    message({ code, message, at }, language) {
+      const told = languageOf(language) === 'en' ? undefined : of(code, language)
+      if (told === undefined) return message
+      return `${told.cause} ${told.next}${at === undefined ? '' : ` (${at})`}`
     },
     say(sentence, language, values = {}) {
       const text = SENTENCES[sentence][languageOf(language)]

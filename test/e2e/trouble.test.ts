@@ -99,7 +99,19 @@ describe('trouble with the remotes', () => {
     await tell('BTEC_Classes', klass)
     await until('the course', () => row('BTEC_Classes', klass)['Moodle_Class_ID'])
     expect(row('BTEC_Classes', klass)).to.include({ Sync_Status: 'Synced' })
-  }).timeout(20_000)
+
+    // A college that reads Arabic is told in Arabic, whether Moodle would refuse a record or Wasl does.
+    await college.engine.store.tenants.change('default', { language: 'ar' })
+    await college.engine.tenants.refresh()
+    const another = person.create('BTEC_Classes', { Name: 'Other', Class_Name: 'Other', Class_Code: 'OTHER' })
+    const nobody = person.create('BTEC_Students', { Student_ID: 'STU-1', Full_Name: 'Sara Naser' })
+    await tell('BTEC_Classes', another)
+    await tell('BTEC_Students', nobody)
+    const said = (module: string, id: string) =>
+      until('Failed in Zoho', () => row(module, id)['Sync_Error_Message'])
+    expect(await said('BTEC_Classes', another)).to.match(/^لا برنامج مذكور.*\(categoryid\)$/)
+    expect(await said('BTEC_Students', nobody)).to.match(/^[\u0600-\u06ff].*\(email\)$/)
+  }).timeout(30_000)
 
   it('W17: a store that takes no writes is a 503 that says when to come back', async () => {
     await college.engine.store.close()
