@@ -229,6 +229,7 @@ export function createApply(options: ApplyOptions): Apply {
     for (const item of decided.partial) {
       const { task, place } = items.get(item) as { task: Task; place: number }
       ;(outcomes.get(task) as EventDocument[])[place] = { ...item.event, kind: 'touch' }
+      task.touched.delete(place)
       whole.add(task)
     }
     const marks = [...outcomes].map(([task, events]) => {
@@ -261,6 +262,7 @@ export function createApply(options: ApplyOptions): Apply {
         payload: incoming?.payload,
         partial: incoming?.partial ?? definition?.partial ?? false,
         readAt: undefined,
+        toldAt: task.document.receivedAt,
         newId,
       }
     }

@@ -5,16 +5,17 @@ import type { Ending, Payload, RecordView, Reference, ResourceName, Run, Work } 
 import type { EventDocument } from '../store/documents.ts'
 import { remove } from './delete.ts'
 import { type Draft, viewOf, without } from './draft.ts'
-import { storedError } from './error.ts'
+import { isSameError, storedError } from './error.ts'
 import { invalid } from './invalid.ts'
 import { keep, unchanged } from './keep.ts'
 import { mayMerge } from './merge.ts'
 import { type Decision, type GateBefore, type Item, nameOf, type Scene } from './scene.ts'
 import type { Session } from './session.ts'
-import type { Tenant } from './tenant.ts'
+import { resourceConnection, type Tenant } from './tenant.ts'
+import { isReadBefore, isTie } from './tie.ts'
 import { isOlder } from './version.ts'
 
-/** Part of a record that we do not have yet: the whole of it must be read from its remote. */
+/** Part of a record that we do not have yet, or one of two edits of one moment: its remote must be asked. */
 export const READ_WHOLE = Symbol('read whole')
 
 /** Two records are one: they are merged first, then the event is decided again. */
@@ -51,7 +52,7 @@ export function decide(
     gateBefore,
   }
   const decision = on(scene, draft)
-  if (decision === undefined || 'merge' in decision) return decision
+  if (decision === undefined || decision === READ_WHOLE || 'merge' in decision) return decision
   return {
     module: chosen.pipeline.module,
     flow: chosen.flow.name,
@@ -74,10 +75,10 @@ const noPipeline = (event: EventDocument): WaslError =>
     hint: 'Load a pipeline for it, or end its webhook; replay the delivery afterwards.',
   })
 
-function on(scene: Scene, draft: Draft | null): Decision | Merging | undefined {
+function on(scene: Scene, draft: Draft | null): Decision | Merging | typeof READ_WHOLE | undefined {
   const { event } = scene.item
   const side = draft?.next.sides[scene.flow.connector]
-  if (isOlder(event.version, side?.version)) {
+  if (isOlder(event.version, side?.version) || isReadBefore(scene.item, side)) {
     return { outcome: 'SKIPPED', reason: 'older', changes: [], ...recordOf(draft) }
   }
   if (event.kind === 'delete') return remove(scene, draft)
@@ -120,10 +121,11 @@ function begin({ item, flow }: Scene, draft: Draft | null): Work {
 const isEnding = (result: Work | Ending): result is Ending => 'end' in result
 
 /** The record as its sender has it now. */
-function state(scene: Scene, known: Draft | null): Decision | Merging | undefined {
+function state(scene: Scene, known: Draft | null): Decision | Merging | typeof READ_WHOLE | undefined {
   const { session, flow, pipeline, run } = scene
   let draft = known
   let opened = flow.open(begin(scene, draft), run)
+  if (draft !== null && mustBeRead(scene, draft, opened)) return READ_WHOLE
   if (isEnding(opened)) return ended(scene, draft, opened)
 
   const holders = opened.identities.map(identity => session.byIdentity(identity))
@@ -161,6 +163,18 @@ function state(scene: Scene, known: Draft | null): Decision | Merging | undefine
   const closed = flow.close({ ...opened, found }, run)
   if (isEnding(closed)) return ended(scene, draft, closed)
   return keep(scene, draft, withoutShared(pipeline, closed, shared), taken, conflict)
+}
+
+/** One of two edits of one moment. Where its remote cannot be asked, the one that was told last stands. */
+function mustBeRead({ item, flow, tenant, pipeline, run }: Scene, { next }: Draft, opened: Work | Ending) {
+  const { end } = isEnding(opened) ? opened : {}
+  if (end !== undefined && end.outcome !== 'INVALID') return false
+  if (end?.error !== undefined && isSameError(next.lastError, storedError(end.error))) return false
+  const said = isEnding(opened) ? undefined : opened.fields
+  return (
+    isTie(item, next.sides[flow.connector], next, said, pipeline.config, run.at) &&
+    resourceConnection(tenant, flow.from) !== undefined
+  )
 }
 
 /** The plan by which the sender's record and `other` stand for one remote object. */

@@ -72,6 +72,7 @@ function sideOf({ item, flow, pipeline }: Scene, record: RecordDocument, work: W
   }
   if (work.fingerprint !== undefined) side.fp = work.fingerprint
   if (item.readAt !== undefined) side.readAt = item.readAt
+  else if (item.toldAt !== undefined && side.version.length > 0) side.toldAt = item.toldAt
   return side
 }
 

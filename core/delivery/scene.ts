@@ -12,6 +12,8 @@ export interface Item {
   readonly partial: boolean
   /** When the read began that brought the payload (touches). */
   readonly readAt: Date | undefined
+  /** When the payload was told, where it was not read. */
+  readonly toldAt?: Date
   /** The id that a new record would get. */
   readonly newId: string
 }

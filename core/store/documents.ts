@@ -96,6 +96,8 @@ export interface Side {
   fp?: string
   /** When the read began that brought it (touches). */
   readAt?: Date
+  /** When it was told, where it was not read and has a version. */
+  toldAt?: Date
   config?: string
 }
 

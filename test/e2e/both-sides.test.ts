@@ -92,4 +92,53 @@ describe('what both sides have to say', () => {
       expect(news, first).to.not.deep.equal([])
     }
   })
+
+  /** Calls that asked Zoho for students since `from`, and how many each asked for. */
+  const reads = (from: number) =>
+    college.zoho.log
+      .slice(from)
+      .filter(({ method, path }) => method === 'GET' && path.includes('/BTEC_Students?'))
+      .map(({ path }) => new URL(path, 'http://zoho').searchParams.get('ids')?.split(',').length ?? 0)
+
+  it('D10: two edits in one second, told in reverse and one twice, end at what Zoho has, 20 times', async () => {
+    const ids = Array.from({ length: 20 }, (_, n) => create(`D10-${n}`))
+    await Promise.all(ids.map(id => tell(state(id))))
+    await college.quiet()
+    zohoTime += 1000
+    const from = college.zoho.log.length
+    await Promise.all(
+      ids.map(async (id, n) => {
+        college.zoho.person.update('BTEC_Students', id, { City: 'First', Phone_Number: '1' })
+        const first = state(id)
+        college.zoho.person.update('BTEC_Students', id, { City: 'Second' })
+        const second = state(id)
+        expect((second['data'] as Payload)['Modified_Time']).to.equal(
+          (first['data'] as Payload)['Modified_Time'],
+        )
+        const orders = [
+          [second, second, first],
+          [second, first, first],
+          [first, second, first],
+        ]
+        for (const body of orders[n % 3] as Payload[]) await tell(body)
+      }),
+    )
+    await college.quiet()
+    const cities = () => ids.flatMap((id, n) => [user(`D10-${n}`).city, row(id)['City']])
+    expect(new Set(cities())).to.deep.equal(new Set(['Second']))
+    // One read for each that told something else than what was known.
+    expect(reads(from).reduce((sum, asked) => sum + asked, 0)).to.be.within(20, 34)
+
+    const before = college.zoho.log.length
+    await Promise.all(ids.map(id => tell(state(id))))
+    await college.quiet()
+    expect(reads(before), 'what was told before').to.deep.equal([])
+
+    const data = ids.map(id => ({ ...row(id), City: 'Third' }))
+    const { body } = await college.call('POST', '/api/v1/sync/students', { data })
+    await college.quiet()
+    expect(body['summary']).to.include({ total: 20, unchanged: 20 })
+    expect(reads(before), 'a list of 20').to.deep.equal([20])
+    expect(new Set(cities())).to.deep.equal(new Set(['Second']))
+  })
 })
