@@ -1,5 +1,6 @@
-/** Issue: versions 1..6 in all 720 orders; A, then B from the other side, then A again. */
+/** Versions 1..6 in all 720 orders; edits of one second in any order; A, then B from the other side, then A again. */
 import { expect } from 'chai'
+import type { Payload } from '../../core/plugin.ts'
 import { notification, until } from '../e2e/college.ts'
 import { many, openTwo, permutations, post, print, type TwoEngines } from './colleges.ts'
 
@@ -103,5 +104,64 @@ describe('any order', function () {
     }
     print(`${ended} of 50 ended at A on both sides`)
     expect(ended).to.equal(50)
+  })
+})
+
+describe('edits of one second, told to two engines', function () {
+  this.timeout(0)
+  let two: TwoEngines
+  let zohoTime = Date.now()
+
+  before(async () => {
+    two = await openTwo({ announce: false, zoho: { now: () => zohoTime } })
+  })
+  after(() => two.close())
+
+  it('D10: told in any order and one of them twice, they end at what Zoho has, 500 times', async () => {
+    const { college, engines } = two
+    const runs = Number(process.env['TIES'] ?? 500)
+    const ids = Array.from({ length: runs }, (_, n) =>
+      college.zoho.person.create('BTEC_Students', {
+        Student_ID: `STU-T${n}`,
+        Full_Name: 'Tie Person',
+        Academic_Email: `tie.${n}@college.test`,
+        City: 'Amman',
+      }),
+    )
+    const state = (id: string) => {
+      const row = college.zoho.record('BTEC_Students', id) as Payload & { id: string }
+      return notification(row, { at: row['Modified_Time'] as string })
+    }
+    await many(runs, 12, async n => void (await post(engines[n % 2]!, 'student', state(ids[n]!))))
+    await college.quiet(120_000)
+    zohoTime += 1000
+    const from = college.zoho.log.length
+    const orders = permutations([0, 1, 2])
+    await many(runs, 12, async n => {
+      const told = ['First', 'Second', 'Third'].map(City => {
+        college.zoho.person.update('BTEC_Students', ids[n]!, { City })
+        return state(ids[n]!)
+      })
+      const order = orders[n % orders.length]!
+      const all = [...order, order[n % 3]!]
+      for (const [place, which] of all.entries())
+        await post(engines[(n + place) % 2]!, 'student', told[which]!)
+    })
+    await college.quiet(300_000)
+    const asked = college.zoho.log
+      .slice(from)
+      .filter(({ method, path }) => method === 'GET' && path.includes('/BTEC_Students?ids='))
+      .map(({ path }) => new URL(path, 'http://zoho').searchParams.get('ids')?.split(',').length ?? 0)
+    const ends = new Map<string, number>()
+    const users = new Map([...college.moodle.site.users.all()].map(user => [user.idnumber, user.city]))
+    for (const [n, id] of ids.entries()) {
+      const end = `${users.get(`STU-T${n}`)}, ${college.zoho.record('BTEC_Students', id)?.['City']}`
+      ends.set(end, (ends.get(end) ?? 0) + 1)
+    }
+    print(
+      `${runs} runs, ${4 * runs} notifications; ${asked.reduce((sum, each) => sum + each, 0)} records were read in ` +
+        `${asked.length} calls; ends ${[...ends].map(([end, times]) => `${times} x ${end}`).join('; ')}`,
+    )
+    expect([...ends]).to.deep.equal([['Third, Third', runs]])
   })
 })
