@@ -150,8 +150,8 @@ describe('edits of one second, told to two engines', function () {
     await college.quiet(300_000)
     const asked = college.zoho.log
       .slice(from)
-      .filter(({ method, path }) => method === 'GET' && path.includes('/BTEC_Students?ids='))
-      .map(({ path }) => new URL(path, 'http://zoho').searchParams.get('ids')?.split(',').length ?? 0)
+      .filter(({ method, path }) => method === 'GET' && /BTEC_Students(\?ids=|\/\d)/.test(path))
+      .map(({ path }) => new URL(path, 'http://zoho').searchParams.get('ids')?.split(',').length ?? 1)
     const ends = new Map<string, number>()
     const users = new Map([...college.moodle.site.users.all()].map(user => [user.idnumber, user.city]))
     for (const [n, id] of ids.entries()) {
@@ -163,5 +163,57 @@ describe('edits of one second, told to two engines', function () {
         `${asked.length} calls; ends ${[...ends].map(([end, times]) => `${times} x ${end}`).join('; ')}`,
     )
     expect([...ends]).to.deep.equal([['Third, Third', runs]])
+  })
+})
+
+describe('echoes of what was pushed', function () {
+  this.timeout(0)
+  let two: TwoEngines
+
+  before(async () => {
+    two = await openTwo({ announce: false, echoes: true })
+  })
+  after(() => two.close())
+
+  it('D17: 1,000 pushes of which Moodle tells, of 300 before it answers, are pushed once each', async () => {
+    const { college, engines } = two
+    const runs = Number(process.env['ECHOES'] ?? 1000)
+    const students = Array.from({ length: runs }, (_, n) => {
+      const fields = {
+        Student_ID: `STU-E${n}`,
+        Full_Name: 'Echo Person',
+        Academic_Email: `echo.${n}@college.test`,
+        City: 'Amman',
+      }
+      return { ...fields, id: college.zoho.person.create('BTEC_Students', fields) }
+    })
+    const tellAll = (from: number, to: number, changes: Payload) =>
+      many(to - from, 12, async n => {
+        const body = notification({ ...students[from + n]!, ...changes })
+        await post(engines[n % 2]!, 'student', body)
+      })
+    await tellAll(0, runs, {})
+    await college.quiet(300_000)
+    const from = college.moodle.log.length
+    const slow = Math.round(runs * 0.3)
+    await tellAll(slow, runs, { City: 'Zarqa' })
+    await college.quiet(300_000)
+    // Moodle has done it, and its plugin tells of it, long before it answers.
+    college.moodle.faults.add({ kind: 'latency', function: 'core_user_update_users', times: runs, ms: 2000 })
+    await tellAll(0, slow, { City: 'Zarqa' })
+    await college.quiet(300_000)
+    college.moodle.faults.clear()
+    const pushed = new Map<string, number>()
+    for (const { function: name, parameters } of college.moodle.log.slice(from)) {
+      if (name !== 'core_user_update_users') continue
+      for (const user of Object.values(parameters['users'] as Payload)) {
+        const id = String((user as Payload)['id'])
+        pushed.set(id, (pushed.get(id) ?? 0) + 1)
+      }
+    }
+    const counts = new Map<number, number>()
+    for (const times of pushed.values()) counts.set(times, (counts.get(times) ?? 0) + 1)
+    print(`${runs} updates; pushed: ${[...counts].map(([times, of]) => `${of} x ${times}`).join(', ')}`)
+    expect([...counts]).to.deep.equal([[1, runs]])
   })
 })
