@@ -6,9 +6,11 @@ import type { Store } from '../store/connect.ts'
 import type { OutboxEntry, RecordDocument } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
 import { agreeing, strangers, unseenOf } from './agree.ts'
+import type { Hashes } from './back.ts'
 import { retryAt } from './backoff.ts'
 import { without } from './draft.ts'
 import type { Gates } from './gate.ts'
+import { lookBack, type SentBack } from './look-back.ts'
 import { type HeldSend, type Match, matchAll, refuseTaken } from './match.ts'
 import { beginMerge } from './merge.ts'
 import { acknowledged, conflicting, gated, markRefused, refused, rest, retried } from './settle.ts'
@@ -131,11 +133,16 @@ export async function call(
 
   const adopt: HeldSend[] = []
   const adoptions = new Map<HeldSend, Match>()
-  const settleOne = async (each: Write, result: WriteResult | undefined): Promise<void> => {
+  const settle = async (all: readonly Write[], results: readonly WriteResult[]): Promise<void> => {
+    const sent = sentBack(all, results)
+    const made = await lookBack(tenant, resource, connection, sent, { run: tenant.run(now()), signal, log })
+    for (const [place, each] of all.entries()) await settleOne(each, results[place], made.get(each.held))
+  }
+  const settleOne = async (each: Write, result: WriteResult | undefined, made?: Hashes): Promise<void> => {
     if (result === undefined) return fail(each, short(resource))
     if (result.ok) {
       answered = true
-      pairs.push(acknowledged(each.held, each.send, result, now()))
+      pairs.push(acknowledged(each.held, each.send, result, now(), made))
       return
     }
     const { duplicateOf } = result
@@ -153,7 +160,7 @@ export async function call(
 
   CRASH: if (writes.some(({ send }) => send.what === 'marks')) options.crash?.at('C4')
   look()
-  await write(options, connection, definition, writes, signal, settleOne, failAll)
+  await write(options, connection, definition, writes, signal, settle, failAll)
   if (adopt.length > 0) {
     const checked = await refuseTaken(store.records, tenant.id, resource, adoptions)
     const updates: Write[] = []
@@ -173,7 +180,7 @@ export async function call(
       else if ('id' in match) updates.push({ ...each, id: match.id })
     }
     look()
-    await write(options, connection, definition, updates, signal, settleOne, failAll)
+    await write(options, connection, definition, updates, signal, settle, failAll)
   }
   if (gates.before(tenant.id, resource, '') !== undefined && answered) {
     await gates.answered(tenant.id, resource)
@@ -189,7 +196,7 @@ async function write(
   definition: ResourceDefinition,
   writes: readonly Write[],
   signal: AbortSignal,
-  settleOne: (each: Write, result: WriteResult | undefined) => Promise<void>,
+  settle: (all: readonly Write[], results: readonly WriteResult[]) => Promise<void>,
   failAll: (all: readonly HeldSend[], error: unknown) => Promise<void>,
 ): Promise<void> {
   if (writes.length === 0) return
@@ -211,8 +218,16 @@ async function write(
     await failAll(writes, error)
     return
   }
-  for (const [place, each] of writes.entries()) await settleOne(each, results[place])
+  await settle(writes, results)
 }
+
+/** Those that a sender is to take back, as far as they were taken. */
+const sentBack = (all: readonly Write[], results: readonly WriteResult[]): readonly SentBack[] =>
+  all.flatMap(({ held, send }, place) => {
+    const result = results[place]
+    const back = send.what === 'push' && held.record.outbox[send.to]?.back !== undefined
+    return back && result?.ok === true ? [{ held, id: result.id }] : []
+  })
 
 /** The strongest of the values that were matched in vain: one that the remote itself keeps unique, if there is one. */
 function keyOf({ send }: Write, { uniqueBy }: ResourceDefinition): { by: string; value: string } | undefined {

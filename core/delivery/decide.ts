@@ -162,7 +162,8 @@ function state(scene: Scene, known: Draft | null): Decision | Merging | typeof R
   if (found === undefined) return undefined
   const closed = flow.close({ ...opened, found }, run)
   if (isEnding(closed)) return ended(scene, draft, closed)
-  return keep(scene, draft, withoutShared(pipeline, closed, shared), taken, conflict)
+  const work = withoutShared(pipeline, closed, shared)
+  return keep(scene, draft, { work, said: opened.fields, taken, ...(conflict ? { conflict } : {}) })
 }
 
 /** One of two edits of one moment. Where its remote cannot be asked, the one that was told last stands. */

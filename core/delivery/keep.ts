@@ -1,11 +1,12 @@
 /** The record after the event: what is stored of it, what is due, and what it means where nothing is new. Pure. */
 import type { WaslError } from '../errors.ts'
 import type { CompiledFlow, CompiledPipeline } from '../pipeline/compiled.ts'
-import type { Run, Work } from '../plugin.ts'
+import type { Fields, Run, Work } from '../plugin.ts'
 import type { RecordDocument } from '../store/documents.ts'
+import { goingBack, type Hashes } from './back.ts'
 import { type Draft, newRecord, without } from './draft.ts'
 import { storedError } from './error.ts'
-import { nextSend, withContent, withMark } from './outbox.ts'
+import { nextSend, withBack, withContent, withMark } from './outbox.ts'
 import type { Decision, Scene } from './scene.ts'
 import { missingOf } from './settle.ts'
 import { connectorOf } from './tenant.ts'
@@ -76,22 +77,28 @@ function sideOf({ item, flow, pipeline }: Scene, record: RecordDocument, work: W
   return side
 }
 
+export interface Brought {
+  readonly work: Work
+  /** The sender's fields, those too that were refused. */
+  readonly said: Fields
+  /** Unique entries that another record has. */
+  readonly taken: readonly string[]
+  readonly conflict?: WaslError
+}
+
 /** The record with what the event brought. */
-export function keep(
-  scene: Scene,
-  known: Draft | null,
-  work: Work,
-  taken: readonly string[],
-  conflict?: WaslError,
-): Decision {
+export function keep(scene: Scene, known: Draft | null, brought: Brought): Decision {
+  const { work, said, taken, conflict } = brought
   const { session, tenant, run, item, pipeline, flow } = scene
+  const back = goingBack(work.kept, said, known?.next.pushed[flow.from]?.made)
   if (
     work.outcome === 'UNCHANGED' &&
     known !== null &&
     known.next.state !== 'deleted' &&
     conflict === undefined
   ) {
-    if (work.due.length === 0 && work.kept.length === 0) return unchanged(scene, known, work, work.reason)
+    const reason = work.kept.length > 0 && back === undefined ? 'echo' : work.reason
+    if (work.due.length === 0 && back === undefined) return unchanged(scene, known, work, reason)
   }
   const at = new Date(run.at)
   const before = known?.next ?? newRecord(item.newId, tenant.id, pipeline.module, connectorOf(flow.from), at)
@@ -107,7 +114,7 @@ export function keep(
     config: pipeline.config,
   }
   for (const { to, content } of work.due) next.outbox = withContent(next.outbox, to, content)
-  if (work.kept.length > 0) sendBack(scene, next)
+  if (back !== undefined) sendBack(scene, next, back)
   if (before.state === 'invalid' && next.outbox[flow.push?.to ?? ''] === undefined) {
     if (pipeline.writeBackTo(flow.from) !== undefined) next.outbox = withMark(next.outbox, flow.from, 'done')
   }
@@ -183,11 +190,9 @@ function identitiesFor(
 }
 
 /** The sender holds what only the register may say: what we have goes back to it, even if it was sent before. */
-function sendBack({ pipeline, flow, run }: Scene, next: RecordDocument): void {
+function sendBack({ pipeline, flow, run }: Scene, next: RecordDocument, back: Hashes): void {
   const plan = pipeline.pushTo(flow.from)
   if (plan === undefined) return
   const { content } = plan.render(next.fields, {}, run)
-  const pushed = next.pushed[flow.from]
-  if (pushed !== undefined) next.pushed = { ...next.pushed, [flow.from]: without(pushed, 'content') }
-  next.outbox = withContent(next.outbox, flow.from, content)
+  next.outbox = withBack(withContent(next.outbox, flow.from, content), flow.from, back)
 }

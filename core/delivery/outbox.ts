@@ -1,6 +1,8 @@
 /** What is still to be sent, entry by entry. Pure: each function returns a new outbox. */
+import { equal } from '../pipeline/canonical.ts'
 import type { Mark } from '../plugin.ts'
 import type { OutboxEntry, RecordDocument } from '../store/documents.ts'
+import type { Hashes } from './back.ts'
 import { without } from './draft.ts'
 
 type Outbox = RecordDocument['outbox']
@@ -16,6 +18,13 @@ export function withContent(outbox: Outbox, resource: string, content: string): 
   const begun = without(entry, 'failingSince', 'remove')
   const after = entry.refused === undefined ? begun : without(begun, 'notBefore', 'refused')
   return { ...outbox, [resource]: { ...after, content, attempt: 0 } }
+}
+
+/** What is to be sent there goes back to a sender that holds these values instead. */
+export function withBack(outbox: Outbox, resource: string, back: Hashes): Outbox {
+  const entry = outbox[resource] ?? { attempt: 0 }
+  if (equal(entry.back ?? {}, back)) return outbox
+  return { ...outbox, [resource]: { ...entry, back: { ...back } } }
 }
 
 /** The other side is told of a deletion. Nothing else goes there any more. */

@@ -2,6 +2,7 @@
 import { DataError, type WaslError } from '../errors.ts'
 import type { FieldMetadata, Payload, Reference, Rendered, ResourceName, Run } from '../plugin.ts'
 import type { OutboxEntry } from '../store/documents.ts'
+import { isMade } from './back.ts'
 import { isSameError, storedError } from './error.ts'
 import { type Held, OWN, targetsOf, wants } from './held.ts'
 
@@ -141,8 +142,10 @@ function push(
     if (known && isSameError(record.lastError, storedError(error, to))) return 'later'
     return { do: 'refuse', to, error }
   }
-  const last = record.pushed[to]?.content
-  if (rendered.content === last && entry.sending !== true) return marks(held, to, entry, run)
+  const last = record.pushed[to]
+  // What is held there instead may be what a person wrote after it was sent.
+  const same = rendered.content === last?.content && isMade(entry.back, last.made)
+  if (same && entry.sending !== true) return marks(held, to, entry, run)
   if (entry.refused === rendered.content)
     return entry.marks === undefined ? 'later' : marks(held, to, entry, run)
   const id = idIn(held, plan.idField)

@@ -3,6 +3,7 @@ import type { WaslError } from '../errors.ts'
 import type { Reference, ResourceName, WriteResult } from '../plugin.ts'
 import type { OutboxEntry, Pushed, RecordDocument, StoredError } from '../store/documents.ts'
 import type { LeasedPair } from '../store/records.ts'
+import type { Hashes } from './back.ts'
 import { without } from './draft.ts'
 import { isSameError, storedError } from './error.ts'
 import type { Held } from './held.ts'
@@ -117,12 +118,16 @@ export function rest(held: Held, drop: readonly string[], now: number): LeasedPa
   return pair(held, { facts: nothing(), next: { outbox } }, now)
 }
 
-/** The remote took it. */
+/**
+ * The remote took it.
+ * @param made what it made of it, where that was looked at
+ */
 export function acknowledged(
   held: Held,
   send: Send,
   result: WriteResult & { ok: true },
   now: number,
+  made: Hashes = {},
 ): LeasedPair {
   const { record, pipeline } = held
   const facts = nothing()
@@ -153,6 +158,7 @@ export function acknowledged(
   if (result.answered !== undefined) pushed.answered = result.answered
   const cut = [...(send.rendered?.cut ?? []), ...(result.cut ?? [])]
   if (cut.length > 0) pushed.cut = cut
+  if (Object.keys(made).length > 0) pushed.made = { ...made }
   facts.set[`pushed.${send.to}`] = pushed
   if (plan !== undefined && record.fields[plan.idField] !== result.id) {
     facts.set[`fields.${plan.idField}`] = result.id

@@ -88,6 +88,8 @@ export interface OutboxEntry {
   was?: readonly { by: string; value: string }[]
   /** The content that the remote refused; sent again only when it changes. */
   refused?: string
+  /** It goes back to a sender that held these values instead, as hashes by field. */
+  back?: { [field: string]: string }
 }
 
 export interface Side {
@@ -110,6 +112,8 @@ export interface Pushed {
   /** The version that the remote answered to our write, to tell its echo by. */
   answered?: Version
   cut?: readonly string[]
+  /** What the remote makes of it where that is something else, as hashes by field. */
+  made?: { [field: string]: string }
   /** Its `onDelete` was sent last. */
   removed?: boolean
 }

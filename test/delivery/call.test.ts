@@ -3,7 +3,7 @@ import { call } from '../../core/delivery/call.ts'
 import { createGates } from '../../core/delivery/gate.ts'
 import type { HeldSend } from '../../core/delivery/match.ts'
 import { createSpread } from '../../core/delivery/spread.ts'
-import { RetryableError, type WaslError } from '../../core/errors.ts'
+import { RetryableError, SetupError, type WaslError } from '../../core/errors.ts'
 import type { Payload, ResourceConnection, ResourceDefinition, WriteResult } from '../../core/plugin.ts'
 import { openStore, type Store } from '../../core/store/connect.ts'
 import type { RecordDocument } from '../../core/store/documents.ts'
@@ -32,15 +32,21 @@ describe('one call of a remote', () => {
     readonly finds?: (by: string, value: string) => readonly Payload[]
     readonly writes: WriteResult | WaslError | (() => WriteResult)
     readonly uniqueBy?: readonly string[]
+    readonly reads?: () => Payload
   }
 
   /** Settles one record, leased and stored, by what this remote answers. */
-  async function settleBy(record: RecordDocument, { finds, writes, uniqueBy }: Remote) {
+  async function settleBy(record: RecordDocument, { finds, writes, uniqueBy, reads }: Remote) {
     const one = held(record)
     const asked: string[] = []
     let written = 0
+    let read = 0
     const connection: ResourceConnection = {
-      read: async () => new Map(),
+      read: async ids => {
+        read += 1
+        const payload = reads?.()
+        return new Map(ids.map(id => [id, payload ? { state: 'found', payload } : { state: 'unseen' }]))
+      },
       find: async (by, values) => {
         asked.push(`${by} ${values.join(' ')}`)
         return new Map(values.map(value => [value, finds?.(by, value) ?? []] as const))
@@ -75,7 +81,7 @@ describe('one call of a remote', () => {
     )
     await store.records.settle(nonce, pairs)
     const [after] = await store.records.byIds(record.tenant, [record._id])
-    return { after: after as RecordDocument, asked, written, retries, gates: gates.all }
+    return { after: after as RecordDocument, asked, written, read, retries, gates: gates.all }
   }
 
   let made = 100
@@ -93,6 +99,44 @@ describe('one call of a remote', () => {
     expect(after.pushed[USER]).to.include({ action: 'created' })
     expect(after.outbox).to.not.have.property(USER)
     expect(after).to.not.have.property('lease')
+  })
+
+  describe('what goes back to a sender', () => {
+    const writes = { ok: true, id: '901', action: 'updated' } as const
+    const back = () => {
+      const record = fresh({ outbox: { [USER]: due({ back: { lastName: 'hash of what was refused' } }) } })
+      return { ...record, fields: { ...record.fields, moodleUserId: '901' } }
+    }
+
+    it('is read after it was written, and what became of it is stored', async () => {
+      const payload = { id: '901', firstname: 'Sara', lastname: 'NASER' }
+      const { after, read } = await settleBy(back(), { writes, reads: () => payload })
+      expect(read).to.equal(1)
+      expect(after.pushed[USER]?.made).to.have.all.keys('lastName', 'fullName')
+      expect(after.outbox).to.not.have.property(USER)
+    })
+
+    it('is taken as it was told where nobody may read it', async () => {
+      const reads = () => {
+        throw new SetupError('FORBIDDEN', 'Not allowed.')
+      }
+      const { after, gates } = await settleBy(back(), { writes, reads })
+      expect(after.pushed[USER]?.made).to.deep.equal({ lastName: 'hash of what was refused' })
+      expect(gates).to.deep.equal([])
+    })
+
+    it('is taken for sent where it cannot be read for now', async () => {
+      const reads = () => {
+        throw new RetryableError('REMOTE_TIMEOUT', 'No answer.')
+      }
+      const { after } = await settleBy(back(), { writes, reads })
+      expect(after.pushed[USER]).to.not.have.property('made')
+      expect(after.outbox).to.not.have.property(USER)
+    })
+
+    it('is not read where nothing goes back', async () => {
+      expect((await settleBy(fresh(), { writes })).read).to.equal(0)
+    })
   })
 
   it('keeps in mind what was begun, when its answer is lost', async () => {

@@ -2,7 +2,7 @@
 import { expect } from 'chai'
 import { changeUser } from '../../connectors/moodle/sandbox/users.ts'
 import type { Payload } from '../../core/plugin.ts'
-import { type College, notification, openCollege } from './college.ts'
+import { type College, notification, openCollege, until } from './college.ts'
 
 /** Zoho's clock is the test's: all that is edited until it is turned has one Modified_Time. */
 let zohoTime = Date.now()
@@ -71,6 +71,92 @@ describe('what both sides have to say', () => {
     expect([pushes(), writes()]).to.deep.equal(before)
   })
 
+  describe('a Moodle that makes something else of what it is sent', () => {
+    let id: string
+    let userid: number
+    let restore = () => {}
+
+    before(async () => {
+      const { users } = college.moodle.site
+      const { insert, update } = users
+      const raised = <T extends object>(row: T): T =>
+        'city' in row ? { ...row, city: String(row.city).toUpperCase() } : row
+      users.insert = row => insert(raised(row))
+      users.update = (which, changes) => update(which, raised(changes))
+      restore = () => Object.assign(users, { insert, update })
+      id = create('D16-M')
+      await tell(state(id))
+      await college.quiet()
+      userid = user('D16-M').id
+    })
+    after(() => restore())
+
+    /** Of this one: a sweep may bring news of the others. */
+    const pushes = () =>
+      college.moodle.log.filter(
+        ({ function: name, parameters }) =>
+          /^core_user_(create|update)_users$/.test(name) &&
+          Object.values(parameters['users'] as Payload).some(each => {
+            const sent = each as Payload
+            return sent['idnumber'] === 'D16-M' || sent['id'] === String(userid)
+          }),
+      ).length
+    const pushesOf = async (act: () => unknown) => {
+      const before = pushes()
+      await act()
+      await college.quiet()
+      return pushes() - before
+    }
+    const city = () => college.moodle.site.users.get(userid)?.city
+
+    const echo = () => void changeUser(college.moodle.site, user('D16-M'), {}, 'ws')
+    const edit = (value: string) => void college.moodle.person.updateUser(userid, { city: value })
+    const sweep = async () => {
+      const order = { module: 'student', full: true }
+      const { status, body } = await college.call('POST', '/v1/extension/sync/trigger', order)
+      expect(status, JSON.stringify(body)).to.equal(202)
+      await until('the sweeps are over', async () => {
+        const { body: syncs } = await college.call('GET', '/v1/extension/sync/history')
+        return !JSON.stringify(syncs).includes('"running"')
+      })
+    }
+
+    it('D16: gets it twice, and no echo and no sweep sends it again', async () => {
+      await pushesOf(echo)
+      expect(pushes()).to.equal(2)
+      expect(city()).to.equal('AMMAN')
+      expect(await pushesOf(() => Array.from({ length: 100 }, echo)), 'echoes').to.equal(0)
+      const from = college.moodle.log.length
+      expect(await pushesOf(sweep), 'a sweep').to.equal(0)
+      // Listed by a range of ids, and read.
+      const asked = college.moodle.log
+        .slice(from)
+        .filter(call => call.function.includes('get_users_by_field'))
+      expect(asked.length).to.be.at.least(2)
+    })
+
+    it('D16: gets back what a person changes there, each time', async () => {
+      for (const value of ['Irbid', 'Irbid', 'Ajloun', 'Irbid']) {
+        const [pushed, kepts] = [await pushesOf(() => edit(value)), await kept(id)]
+        expect(pushed, value).to.be.within(1, 2)
+        expect(city(), value).to.equal('AMMAN')
+        expect(kepts[0]?.['reason']).to.equal('kept')
+      }
+      expect(await pushesOf(() => Array.from({ length: 20 }, echo)), 'echoes').to.equal(0)
+    })
+
+    it('D16: gets what the register changes, twice at most, and then it is quiet', async () => {
+      zohoTime += 1000
+      college.zoho.person.update('BTEC_Students', id, { City: 'Zarqa' })
+      const before = pushes()
+      await pushesOf(() => tell(state(id)))
+      await pushesOf(echo)
+      expect(pushes() - before).to.be.within(1, 2)
+      expect(await pushesOf(() => Array.from({ length: 20 }, echo)), 'echoes').to.equal(0)
+      expect([city(), row(id)['City']]).to.deep.equal(['ZARQA', 'Zarqa'])
+    })
+  })
+
   it('D18: both sides edited within a second end at what the register says; the other edit is in the history', async () => {
     const id = create('D18')
     await tell(state(id))
@@ -93,12 +179,12 @@ describe('what both sides have to say', () => {
     }
   })
 
-  /** Calls that asked Zoho for students since `from`, and how many each asked for. */
+  /** How many students each call since `from` asked Zoho for; one alone stands in the path. */
   const reads = (from: number) =>
     college.zoho.log
       .slice(from)
-      .filter(({ method, path }) => method === 'GET' && path.includes('/BTEC_Students?'))
-      .map(({ path }) => new URL(path, 'http://zoho').searchParams.get('ids')?.split(',').length ?? 0)
+      .filter(({ method, path }) => method === 'GET' && /BTEC_Students(\?ids=|\/\d)/.test(path))
+      .map(({ path }) => new URL(path, 'http://zoho').searchParams.get('ids')?.split(',').length ?? 1)
 
   it('D10: two edits in one second, told in reverse and one twice, end at what Zoho has, 20 times', async () => {
     const ids = Array.from({ length: 20 }, (_, n) => create(`D10-${n}`))
