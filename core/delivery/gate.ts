@@ -119,6 +119,9 @@ export function createGates(
       const before = gates.get(id)
       // Only who paused it lets it go.
       if (before?.reason === 'paused') return id
+      // Calls that were under way when it closed fail with the first: only a probe tells that it goes on.
+      const probed = [...probes].some(key => key.startsWith(`${id}|`))
+      if (before !== undefined && before.opening === undefined && !probed) return id
       const rounds = before === undefined ? 0 : before.rounds + 1
       const wait = gateMs(asked.reason, rounds, asked.askedMs)
       const at = now()

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { perSecond } from '../../core/delivery/backoff.ts'
 import { createGates, type Gates } from '../../core/delivery/gate.ts'
+import { RetryableError } from '../../core/errors.ts'
 import { openStore, type Store } from '../../core/store/connect.ts'
 import { gate, NOW, record } from '../store/documents.ts'
 import { freshDatabase } from '../store.ts'
@@ -47,6 +48,20 @@ describe('a gate that opens', () => {
   ]
   for (const [stood, most] of shares)
     it(`lets go ${most} of ${stood} in a second`, () => expect(perSecond(stood)).to.equal(most))
+
+  it('stays closed for a second when all calls that are under way fail, longer once its probe does', async () => {
+    await store.db.collection('gates').deleteMany({})
+    const one = engine()
+    const outage = new RetryableError('REMOTE_UNREACHABLE', 'reset', { gate: 'outage' })
+    const waits = async () => {
+      for (let calls = 0; calls < 4; calls++) await one.closeFor('al-noor', 'moodle/user', outage)
+      return (await store.gates.all()).map(({ rounds, openAt }) => [rounds, openAt.getTime() - clock])
+    }
+    expect(await waits()).to.deep.equal([[0, SECOND]])
+    clock += SECOND
+    await look(one)
+    expect(await waits()).to.deep.equal([[1, 30 * SECOND]])
+  })
 
   it('lets go the oldest first, each second its part, and is removed', async () => {
     const one = engine()
