@@ -1,4 +1,5 @@
 /** The composition root: builds every part, wires them, starts and stops them in order. */
+import { setMaxListeners } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { type Alerts, createAlerts } from './alerts/alerts.ts'
@@ -171,6 +172,8 @@ async function start(
   }
   await firstStart(first)
 
+  const ending = new AbortController()
+  setMaxListeners(0, ending.signal)
   // Configuration may describe further resources: what asks for connectors and resources finds them here.
   const known = new Map(registry.connectors)
   const tell = findingLog(log)
@@ -205,10 +208,16 @@ async function start(
     },
     message: reasons.message,
     http: (tenant, remote, baseUrl, given) =>
-      measures.client(tenant, remote, createHttpClient(baseUrl, { remote, log, ...given })),
+      measures.client(tenant, remote, createHttpClient(baseUrl, { remote, log, until: ending.signal, ...given })),
   })
   await tenants.refresh()
-  closing.push({ name: 'tenants', close: () => tenants.close() })
+  closing.push({
+    name: 'tenants',
+    close: async () => {
+      ending.abort()
+      await tenants.close()
+    },
+  })
   const watching = await watchSettings(settings.folders, tenants, log)
   closing.push({ name: 'watching', close: () => watching.close() })
 

@@ -27,6 +27,8 @@ export interface HttpClientOptions {
   readonly allowPrivate?: boolean
   /** Connections at a time; further requests wait within their deadline. Default 10. */
   readonly maxSockets?: number
+  /** Ends every request that is under way, and the connections with it. */
+  readonly until?: AbortSignal
   readonly log?: Log
 }
 
@@ -37,7 +39,7 @@ export interface HttpClientOptions {
  * signal ends the request.
  */
 export function createHttpClient(baseUrl: string, options: HttpClientOptions): HttpClient {
-  const { remote, allowPrivate = false, maxSockets = 10, log } = options
+  const { remote, allowPrivate = false, maxSockets = 10, until, log } = options
   const base = checkBaseUrl(baseUrl, { remote, allowPrivate })
   const prefix = base.pathname.replace(/\/+$/, '')
   const agentOptions = {
@@ -67,15 +69,28 @@ export function createHttpClient(baseUrl: string, options: HttpClientOptions): H
     headers: { 'User-Agent': 'wasl', 'Accept-Encoding': 'gzip, deflate, br' },
   })
 
+  let active = 0
+  let closed = false
+  const end = () => agent.destroy()
+  until?.addEventListener('abort', end, { once: true })
+
+  /** What is under way ends as it would have: cut off, nobody would know whether it took effect. */
+  function endWhenIdle(): void {
+    if (!closed || (active > 0 && until?.aborted !== true)) return
+    until?.removeEventListener('abort', end)
+    end()
+  }
+
   return {
     origin: base.origin,
 
     async request(request) {
       const url = urlOf(base, prefix, request, remote)
       const { data, headers } = bodyOf(request, remote)
-      const began = Date.now()
+      const began = performance.now()
       const deadline = startDeadline(request.timeoutMs ?? DEADLINE_MS, request.signal)
       const sending = trackSending(secure)
+      active += 1
       try {
         const response = await client.request<Buffer>({
           method: request.method,
@@ -99,10 +114,15 @@ export function createHttpClient(baseUrl: string, options: HttpClientOptions): H
         throw own
       } finally {
         deadline.clear()
+        active -= 1
+        endWhenIdle()
       }
     },
 
-    close: () => agent.destroy(),
+    close() {
+      closed = true
+      endWhenIdle()
+    },
   }
 }
 
@@ -110,7 +130,7 @@ const factsOf = (request: HttpRequest, remote: string, began: number, status?: n
   remote,
   method: request.method,
   path: request.path.split('?')[0],
-  ms: Date.now() - began,
+  ms: Math.round(performance.now() - began),
   ...(status === undefined ? {} : { status }),
 })
 

@@ -35,5 +35,6 @@ export interface HttpRequest {
 export interface HttpClient {
   readonly origin: string
   request(request: HttpRequest): Promise<HttpAnswer>
+  /** Whoever uses it now is answered; its connections end then. */
   close(): void
 }

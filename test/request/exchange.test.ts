@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { expect } from 'chai'
@@ -54,6 +55,24 @@ describe('createHttpClient, sending and answering', () => {
       })
       expect((await client.request({ method: 'GET', path: '/' })).json()).to.deep.equal({ a: 1 })
     }
+  })
+
+  it('answers who uses it when it is closed, and then ends its connections', async () => {
+    const answering: (() => void)[] = []
+    const arrived: (() => void)[] = []
+    const here = new Promise<void>(resolve => void arrived.push(resolve))
+    let ended: Promise<unknown> | undefined
+    const client = await http((request, response) => {
+      ended = once(request.socket, 'close')
+      answering.push(() => response.end('{"a":1}'))
+      arrived[0]?.()
+    })
+    const answer = client.request({ method: 'GET', path: '/' })
+    await here
+    client.close()
+    answering[0]?.()
+    expect((await answer).json()).to.deep.equal({ a: 1 })
+    await ended
   })
 
   it('says that an answer is no JSON without repeating it', async () => {
