@@ -16,12 +16,12 @@ const WATCHER = `
   const { workerData } = require('node:worker_threads')
   const beats = new Int32Array(workerData.shared)
   let last = -1
-  let since = Date.now()
+  let since = performance.now()
   const end = () => process.kill(process.pid, 'SIGKILL')
   const watch = setInterval(() => {
     const beat = Atomics.load(beats, 0)
-    if (beat !== last) { last = beat; since = Date.now(); return }
-    if (Date.now() - since < workerData.stuckMs) return
+    if (beat !== last) { last = beat; since = performance.now(); return }
+    if (performance.now() - since < workerData.stuckMs) return
     clearInterval(watch)
     setTimeout(end, 1000)
     write(2, '{"level":"error","event":"event_loop_stuck"}\\n', end)

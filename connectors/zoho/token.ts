@@ -203,14 +203,14 @@ export const createTokens = (settings: ZohoSettings, tools: Tools): Tokens => {
   }
 
   const obtain = async (refused?: string): Promise<AccessToken> => {
-    const patience = Date.now() + 2 * CLAIM_MS
+    const patience = performance.now() + 2 * CLAIM_MS
     for (;;) {
       const { kept, version } = await read()
       if (isGood(kept.token, refused)) return kept.token
       const now = tools.now()
       if ((kept.refusedUntil ?? 0) > now) throw throttled(kept.refusedUntil! - now)
       if ((kept.claimedUntil ?? 0) > now) {
-        if (Date.now() > patience)
+        if (performance.now() > patience)
           throw new RetryableError(
             'ZOHO_TOKEN_CLAIM',
             'another engine renews the access token and does not finish',

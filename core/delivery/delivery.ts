@@ -110,11 +110,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     })
   }
 
+  /** A clock that was set back must not hold the loop up. */
+  function sinceLook(looked: number): number {
+    const since = now() - looked
+    return since < 0 ? LOOK_MS : since
+  }
+
   async function turn(lastLook: number): Promise<number> {
     rung = false
     let looked = lastLook
     try {
-      if (now() - lastLook >= LOOK_MS) {
+      if (sinceLook(lastLook) >= LOOK_MS) {
         looked = now()
         await gates.turn(looked)
         // Not awaited: what is due is applied while the loop sends.
@@ -145,7 +151,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     let looked = 0
     while (open) {
       looked = await turn(looked)
-      await quiet(Math.max(0, LOOK_MS - (now() - looked)))
+      await quiet(Math.max(0, LOOK_MS - sinceLook(looked)))
     }
   }
 
@@ -166,13 +172,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     ms: number,
     until: 'applied' | 'pushed',
   ): Promise<Receipt> {
-    const deadline = now() + ms
+    const deadline = performance.now() + ms
     for (;;) {
       const [document] = await store.deliveries.byIds(tenantId, [id])
       if (document === undefined) return { id, duplicate: false, events: [] }
       const applied = document.dueAt === undefined
       const moving = applied && until === 'pushed' ? await recordsAtRest(tenantId, document) : undefined
-      const left = deadline - now()
+      const left = deadline - performance.now()
       // Read after it has come to rest, so that the answer tells how it ended.
       if ((applied && moving === undefined) || left <= 0 || !open) return receipt(tenantId, document)
       await waiters.moved(moving ?? id, Math.min(left, LOOK_AGAIN_MS))

@@ -99,7 +99,8 @@ export function createTouchReader(now: () => number): typeof readTouched {
   async function pause(key: string, round: Round): Promise<void> {
     for (let over = false; !over; ) {
       const wait = Math.max((begun.get(key) ?? 0) + APART_MS, round.earliest) - now()
-      if (wait <= 0) return
+      // Longer than that only where the clock was set back.
+      if (wait <= 0 || wait > 2 * BURST_MS) return
       over = await new Promise<boolean>(resolve => {
         const timer = setTimeout(resolve, wait, true)
         round.wake = () => {

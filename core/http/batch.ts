@@ -72,7 +72,7 @@ async function run(
   const { intake, limits } = surroundings
   const idempotencyKey = idempotencyKeyOf(request)
   const chunks = chunksOf(parseJson(raw), batch.key, limits.chunk)
-  const deadline = Date.now() + limits.waitMs
+  const deadline = performance.now() + limits.waitMs
 
   const receipts: Receipt[] = []
   for (let i = 0; i < chunks.length; i += AT_A_TIME) {
@@ -85,7 +85,7 @@ async function run(
 
   const states = await Promise.all(
     receipts.map(async (receipt, index): Promise<EventStatus[]> => {
-      const left = Math.max(0, deadline - Date.now())
+      const left = Math.max(0, deadline - performance.now())
       const settled = await intake.settled(batch.sender.tenant, receipt.id, left, 'applied')
       return resultsOf(settled, chunks[index]!.records)
     }),

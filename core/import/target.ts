@@ -65,7 +65,7 @@ export function throughHttp(
   return {
     async send({ key: chunk, records }) {
       const body = JSON.stringify({ data: records })
-      const deadline = Date.now() + SETTLE_MS
+      const deadline = performance.now() + SETTLE_MS
       for (let tries = 0; ; ) {
         const wait = Math.min(200 * 2 ** tries, 5000)
         const seen = await once(body, chunk).catch(cause => {
@@ -79,7 +79,7 @@ export function throughHttp(
           if (seen.status >= 400) throw refusal(seen)
           const outcomes = (seen.answer['results'] as readonly Payload[]).map(outcomeOf)
           const open = outcomes.some(({ state }) => state === 'open')
-          if (!open || Date.now() > deadline)
+          if (!open || performance.now() > deadline)
             return { outcomes, repeated: seen.answer['status'] === 'duplicate_request' }
         } else if (seen !== undefined && ++tries >= TRIES) throw refusal(seen)
         await pause(wait)

@@ -28,10 +28,10 @@ export async function embeddedUri(dataFolder: string, options: ConnectOptions): 
   const socketPath = socketPathOf(folder)
   makeSocketFolder(dirname(socketPath))
   const uri = `mongodb://${encodeURIComponent(socketPath)}/wasl?directConnection=true`
-  const until = Date.now() + startMs
+  const until = performance.now() + startMs
   let process: Started | undefined
   while (!(await answers(socketPath))) {
-    if (Date.now() > until) throw notUp(folder, 'did not answer in time')
+    if (performance.now() > until) throw notUp(folder, 'did not answer in time')
     if (process?.failed()) throw notUp(folder, `ended with ${process.failed()}`)
     if (!process || process.ended()) process = start(folder, options)
     await new Promise(resolve => setTimeout(resolve, 20))
