@@ -55,7 +55,7 @@ export interface EngineOptions {
   readonly connections?: { readonly [connector: string]: { readonly [name: string]: Json } }
   /** The driver tells its listeners of every command (tests count them). */
   readonly monitorCommands?: boolean
-  /** The delivery's clock, in milliseconds since 1970 (tests of long times set their own). Default `Date.now`. */
+  /** The engine's clock, in milliseconds since 1970 (tests of long times set their own). Default: the store's time. */
   readonly now?: () => number
   /** False: Agenda is not started; everything must come to its end without it (a test shows that it does). */
   readonly scheduler?: boolean
@@ -140,7 +140,7 @@ async function start(
     log,
     connections = {},
     monitorCommands = false,
-    now = Date.now,
+    now: given,
     scheduler = true,
   }: EngineOptions,
   closing: Part[],
@@ -150,15 +150,17 @@ async function start(
   const registry = createRegistry({ connectors })
   const verifiers = verifiersOf(connectors)
   const address = await storeAddress(settings)
-  const measures = createMeasures(now)
-  closing.push({ name: 'measures', close: async () => measures.close() })
   const opened = await openStore({
     uri: address.uri,
     monitorCommands,
     payloads: { seal: secrets.sealBytes, open: secrets.openBytes },
+    onClock: ahead => log.warn('clock_differs_from_store', { secondsAhead: Math.round(ahead / 1000) }),
     ...(settings.mongodbUri === undefined ? { onLost: reviver(settings, log) } : {}),
   })
   closing.push({ name: 'store', close: () => opened.close() })
+  const now = given ?? opened.clock.now
+  const measures = createMeasures(now)
+  closing.push({ name: 'measures', close: async () => measures.close() })
   const store: Store = { ...opened, deliveries: measures.deliveries(opened.deliveries) }
 
   const first: FirstStart = {
@@ -208,7 +210,11 @@ async function start(
     },
     message: reasons.message,
     http: (tenant, remote, baseUrl, given) =>
-      measures.client(tenant, remote, createHttpClient(baseUrl, { remote, log, until: ending.signal, ...given })),
+      measures.client(
+        tenant,
+        remote,
+        createHttpClient(baseUrl, { remote, log, until: ending.signal, ...given }),
+      ),
   })
   await tenants.refresh()
   closing.push({
@@ -359,11 +365,11 @@ const forgetPayloads = (store: Store, now: number, days: number): Promise<void> 
   )
 
 function healthOf(store: Store, facts: () => Health['facts']): () => Promise<Health> {
-  let asked = 0
+  let asked = Number.NEGATIVE_INFINITY
   let ready = true
   return async () => {
-    if (Date.now() - asked > PING_MS) {
-      asked = Date.now()
+    if (performance.now() - asked > PING_MS) {
+      asked = performance.now()
       ready = await store.ping().then(
         () => true,
         () => false,

@@ -125,7 +125,7 @@ async function open(context: CommandContext, to: To): Promise<Opened> {
     const said = { asked: to.connector, preferred: settings.syncConnector }
     const connector = connectorFor(to.module, pipelines, names, said)
     const place = { tenant: to.tenant, module: to.module, connector }
-    return { target: inProcess(engine.delivery, place, Date.now), alone: !reachable, close }
+    return { target: inProcess(engine.delivery, place, engine.store.clock.now), alone: !reachable, close }
   } catch (error) {
     await close()
     throw error

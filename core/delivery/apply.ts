@@ -1,10 +1,10 @@
 /** APPLY and MARK: takes deliveries, from memory or by `dueAt`, and gives every event its outcome. */
-import { ObjectId } from 'bson'
 import { DataError, StoreError, type WaslError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 import type { ConnectorDefinition, IncomingEvent, ResourceName } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
 import type { DeliveryDocument, EventDocument } from '../store/documents.ts'
+import { newId } from '../store/ids.ts'
 import { readDelivery } from './arrive.ts'
 import { decideBatch } from './batch.ts'
 import { storedError } from './error.ts'
@@ -254,7 +254,7 @@ export function createApply(options: ApplyOptions): Apply {
   function itemOf(task: Task, place: number): Item | Extract<Touched, { error: WaslError }> {
     const event = task.document.events[place] as EventDocument
     const incoming = task.events[place]
-    const newId = new ObjectId().toHexString()
+    const ifNew = newId(now())
     if (event.kind !== 'touch') {
       const definition = options.resource(event.resource)
       return {
@@ -263,14 +263,14 @@ export function createApply(options: ApplyOptions): Apply {
         partial: incoming?.partial ?? definition?.partial ?? false,
         readAt: undefined,
         toldAt: task.document.receivedAt,
-        newId,
+        newId: ifNew,
       }
     }
     const touched = task.touched.get(place) as Touched
     if ('error' in touched) return touched
     const { result, readAt } = touched
     if (result.state !== 'found') {
-      return { event: { ...event, kind: 'delete' }, payload: undefined, partial: false, readAt, newId }
+      return { event: { ...event, kind: 'delete' }, payload: undefined, partial: false, readAt, newId: ifNew }
     }
     const version = options.resource(event.resource)?.versionOf(result.payload) ?? []
     return {
@@ -278,7 +278,7 @@ export function createApply(options: ApplyOptions): Apply {
       payload: result.payload,
       partial: false,
       readAt,
-      newId,
+      newId: ifNew,
     }
   }
 

@@ -1,9 +1,9 @@
 /** What becomes of a request before it is stored: its events, its key, its bytes. Pure but for the new id. */
 import { createHash } from 'node:crypto'
-import { ObjectId } from 'bson'
 import { DataError, WaslError } from '../errors.ts'
 import type { ConnectorDefinition, Incoming, IncomingEvent, Parsed } from '../plugin.ts'
 import type { DeliveryDocument, EventDocument } from '../store/documents.ts'
+import { newId } from '../store/ids.ts'
 import { storedError } from './error.ts'
 import type { Arrival } from './intake.ts'
 
@@ -44,7 +44,7 @@ export function readDelivery(
 
 /** @returns the delivery as it is to be stored; one that cannot be read is closed already, as a dead letter. */
 export function arrive(arrival: Arrival, reader: Reader | undefined, resourceOf: ResourceOf): Arrived {
-  const id = new ObjectId().toHexString()
+  const id = newId(arrival.receivedAt)
   const base = {
     _id: id,
     tenant: arrival.tenant,

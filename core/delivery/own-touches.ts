@@ -1,9 +1,9 @@
 /** Touches that nobody sent: what Wasl itself wants read goes in as a delivery of its own. */
 import { createHash } from 'node:crypto'
-import { ObjectId } from 'bson'
 import type { IncomingEvent } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
 import type { DeliveryDocument } from '../store/documents.ts'
+import { newId } from '../store/ids.ts'
 import { HEAD_START_MS } from './arrive.ts'
 import { connectorOf, nameOf } from './tenant.ts'
 
@@ -30,7 +30,7 @@ export async function touch(
   const at = now()
   const raw = Buffer.from(JSON.stringify({ resource, ids }))
   const hash = createHash('sha256').update(raw).digest('hex')
-  const _id = new ObjectId().toHexString()
+  const _id = newId(at)
   const document: DeliveryDocument = {
     _id,
     tenant,

@@ -108,10 +108,10 @@ export async function runBulk(
 }
 
 /** What it has done stays done; whoever runs it stops after the part that is under way. */
-export async function cancelBulk({ store, tenant, audit, by }: Desk, id: string): Promise<Done> {
+export async function cancelBulk({ store, tenant, audit, by, now }: Desk, id: string): Promise<Done> {
   if ((await store.bulk.one(tenant.id, id)) === null) return 'missing'
   await audit.write({ tenant: tenant.id, by, action: 'bulk.cancel', target: id })
-  return (await store.bulk.cancel(tenant.id, id)) ? 'done' : 'refused'
+  return (await store.bulk.cancel(tenant.id, id, new Date(now()))) ? 'done' : 'refused'
 }
 
 interface Part {

@@ -1,7 +1,7 @@
 /** Jobs over many records or events that a person has ordered, with their progress. */
-import { ObjectId } from 'bson'
 import { trusted } from 'mongoose'
 import { guarded, tenantOf } from './failure.ts'
+import { newId } from './ids.ts'
 import type { Models } from './schemas.ts'
 
 export interface BulkDocument {
@@ -57,7 +57,7 @@ export interface BulkJobs {
     error?: string,
   ): Promise<void>
   /** False: it does not run any more. */
-  cancel(tenant: string, id: string): Promise<boolean>
+  cancel(tenant: string, id: string, at: Date): Promise<boolean>
 }
 
 /** `seenAt` of a job that nobody runs. */
@@ -73,7 +73,7 @@ export function bulkIn({ bulk }: Models): BulkJobs {
   return {
     async add(job) {
       tenantOf(job.tenant)
-      const whole = { _id: new ObjectId().toHexString(), ...job }
+      const whole = { _id: newId(job.startedAt.getTime()), ...job }
       await guarded('add a job', () => bulk.create(whole))
       return whole
     },
@@ -129,9 +129,9 @@ export function bulkIn({ bulk }: Models): BulkJobs {
       )
     },
 
-    async cancel(tenant, id) {
+    async cancel(tenant, id, at) {
       const written = await guarded('cancel a job', () =>
-        bulk.updateOne(running(tenant, id), { $set: { state: 'cancelled', endedAt: new Date() } }).exec(),
+        bulk.updateOne(running(tenant, id), { $set: { state: 'cancelled', endedAt: at } }).exec(),
       )
       return written.matchedCount === 1
     },

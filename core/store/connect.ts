@@ -5,6 +5,7 @@ import { StoreError } from '../errors.ts'
 import { type Alerts, alertsIn } from './alerts.ts'
 import { type AuditRows, auditIn } from './audit.ts'
 import { type BulkJobs, bulkIn } from './bulk.ts'
+import { type StoreClock, startClock } from './clock.ts'
 import { type Deliveries, deliveriesIn } from './deliveries.ts'
 import type { DeliveryDocument, RecordDocument } from './documents.ts'
 import { guarded } from './failure.ts'
@@ -37,6 +38,8 @@ export interface Store {
   readonly bulk: BulkJobs
   readonly mappings: Mappings
   readonly syncs: Syncs
+  /** The time that all who use this store go by. */
+  readonly clock: StoreClock
   /** For Agenda, which brings its own collection, and for tests that watch the driver. */
   readonly db: Db
   /** Raises StoreError when a write would not be taken now. */
@@ -55,6 +58,8 @@ export interface StoreOptions {
   readonly payloads?: PayloadSealing
   /** The server does not answer any more: whoever can starts it again. Called as often as it is noticed. */
   readonly onLost?: () => void
+  /** The wall clock of this machine is so many milliseconds ahead of the store's; told once for each change. */
+  readonly onClock?: (ahead: number) => void
 }
 
 /**
@@ -103,9 +108,19 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const records = db.collection('records') as unknown as Collection<RecordDocument>
   const deliveries = db.collection('deliveries') as unknown as Collection<DeliveryDocument>
   const payloads = payloadsWith(options.payloads)
+  const clock = await guarded('tell its time', () =>
+    startClock({
+      ask: async () => (await db.command({ hello: 1 }))['localTime'].getTime(),
+      ...(options.onClock === undefined ? {} : { onDiffers: options.onClock }),
+    }),
+  ).catch(async error => {
+    await connection.close()
+    throw error
+  })
   return {
+    clock,
     deliveries: deliveriesIn(deliveries, payloads),
-    records: recordsIn(records),
+    records: recordsIn(records, clock.now),
     gates: gatesIn(models),
     tenants: tenantsIn(models),
     vault: vaultIn(models),
@@ -124,10 +139,11 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       await guarded('write', () =>
         db
           .collection<{ _id: string; at: Date }>('heartbeats')
-          .updateOne({ _id: 'engine' }, { $set: { at: new Date() } }, { upsert: true }),
+          .updateOne({ _id: 'engine' }, { $set: { at: new Date(clock.now()) } }, { upsert: true }),
       )
     },
     async close() {
+      clock.stop()
       await connection.close()
     },
   }

@@ -4,6 +4,7 @@ import type { Collection } from 'mongodb'
 import { insertAll, updateAll } from './commands.ts'
 import type { DeliveryDocument, EventDocument } from './documents.ts'
 import { guarded, tenantOf } from './failure.ts'
+import { idWithin } from './ids.ts'
 import type { Payloads } from './payloads.ts'
 import { standingsOf } from './standings.ts'
 
@@ -41,11 +42,8 @@ const FORGET_AT_ONCE = 250
 /** Between two parts, so that others have most of the time. */
 const FORGET_PAUSE_MS = 20
 
-/** Ids begin with the second in which they were made, so a span of time is a span of ids. */
-const firstIdOf = (at: Date): string =>
-  `${Math.floor(at.getTime() / 1000)
-    .toString(16)
-    .padStart(8, '0')}${'0'.repeat(16)}`
+/** A span of time is a span of ids. */
+const firstIdOf = (at: Date): string => idWithin(at, '0')
 
 export function deliveriesIn(collection: Collection<DeliveryDocument>, payloads: Payloads): Deliveries {
   const open = { dueAt: { $exists: true } } as const

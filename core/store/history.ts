@@ -3,6 +3,7 @@ import type { Collection, Document } from 'mongodb'
 import type { Outcome } from '../plugin.ts'
 import type { DeliveryDocument, EventDocument } from './documents.ts'
 import { guarded, tenantOf } from './failure.ts'
+import { idWithin } from './ids.ts'
 import { oldestDueIn } from './oldest.ts'
 import type { Payloads } from './payloads.ts'
 import { standingsFor, standingsOf } from './standings.ts'
@@ -57,12 +58,6 @@ export interface History {
   /** Whether its bytes are still kept. */
   isKept(tenant: string, id: string): Promise<boolean>
 }
-
-/** Ids begin with the second in which they were made. */
-const idAt = (at: Date, rest: string): string =>
-  `${Math.floor(at.getTime() / 1000)
-    .toString(16)
-    .padStart(8, '0')}${rest.repeat(16)}`
 
 export function historyIn(collection: Collection<DeliveryDocument>, payloads: Payloads): History {
   const withoutBytes = { projection: { raw: 0 } } as const
@@ -120,8 +115,8 @@ export function historyIn(collection: Collection<DeliveryDocument>, payloads: Pa
     },
 
     window(tenant, from, to, after, limit) {
-      const first = after === undefined ? { $gte: idAt(from, '0') } : { $gt: after }
-      const filter = { tenant: tenantOf(tenant), _id: { ...first, $lte: idAt(to, 'f') } }
+      const first = after === undefined ? { $gte: idWithin(from, '0') } : { $gt: after }
+      const filter = { tenant: tenantOf(tenant), _id: { ...first, $lte: idWithin(to, 'f') } }
       return read(filter, 1, limit, 'newest')
     },
 

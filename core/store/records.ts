@@ -78,7 +78,8 @@ export interface Records {
   countAtGate(gate: string, limit: number): Promise<number>
 }
 
-export function recordsIn(collection: Collection<RecordDocument>): Records {
+/** @param now the store's time, in milliseconds since 1970 */
+export function recordsIn(collection: Collection<RecordDocument>, now: () => number): Records {
   // The partial index on identities is used only by a query that says so.
   const identified = { 'identities.0': { $exists: true } } as const
   const free = (now: Date): Filter<RecordDocument> => ({
@@ -122,7 +123,7 @@ export function recordsIn(collection: Collection<RecordDocument>): Records {
     async update(changes, write) {
       const none = new Set<string>()
       if (changes.length === 0) return { stale: none, refused: none }
-      const updatedAt = new Date()
+      const updatedAt = new Date(now())
       const statements = changes.map(({ id, rev, set, unset }) => ({
         q: { _id: id, rev },
         u: {

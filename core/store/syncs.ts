@@ -1,7 +1,7 @@
 /** Completeness sweeps: runs over what the remotes say was changed, each where it stands, and their history. */
-import { ObjectId } from 'bson'
 import { trusted } from 'mongoose'
 import { guarded, isDuplicateKey, tenantOf } from './failure.ts'
+import { newId } from './ids.ts'
 import type { Models } from './schemas.ts'
 
 export type SyncStatus = 'running' | 'completed' | 'failed' | 'cancelled'
@@ -74,7 +74,7 @@ export function syncsIn({ syncs }: Models): Syncs {
   return {
     async add(sync) {
       tenantOf(sync.tenant)
-      const whole = { _id: new ObjectId().toHexString(), ...sync }
+      const whole = { _id: newId(sync.startedAt.getTime()), ...sync }
       return guarded('begin a sweep', async () => {
         try {
           await syncs.create(whole)

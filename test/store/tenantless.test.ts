@@ -93,7 +93,7 @@ const OF_A_TENANT: Readonly<Record<string, Call>> = {
   'bulk.release': ({ bulk }, tenant) => bulk.release({ _id: 'a', tenant, nonce: 'n' }),
   'bulk.end': ({ bulk }, tenant) =>
     bulk.end({ _id: 'a', tenant, nonce: 'n' }, { state: 'done', done: 1, refused: 0, endedAt: at }),
-  'bulk.cancel': ({ bulk }, tenant) => bulk.cancel(tenant, 'a'),
+  'bulk.cancel': ({ bulk }, tenant) => bulk.cancel(tenant, 'a', new Date()),
   'mappings.newest': ({ mappings }, tenant) => mappings.newest(tenant),
   'mappings.versions': ({ mappings }, tenant) => mappings.versions(tenant, 'student', 1),
   'mappings.one': ({ mappings }, tenant) => mappings.one(tenant, 'student', 1),
@@ -158,6 +158,7 @@ const OF_ALL: ReadonlySet<string> = new Set([
     'syncs.take',
     'syncs.nextDue',
   ],
+  ...['clock.now', 'clock.ahead', 'clock.stop'],
 ])
 
 describe('the store without a tenant', () => {

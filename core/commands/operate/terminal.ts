@@ -108,11 +108,11 @@ async function atDesk(
     const desk: Desk = {
       store,
       tenant: { id, pipelines },
-      audit: createAudit(store.audit, secrets.hashKey, Date.now),
+      audit: createAudit(store.audit, secrets.hashKey, store.clock.now),
       reasons: createReasons(connectors),
       by: `terminal:${userInfo().username}`,
       language: (lang as string | undefined) ?? tenant.language,
-      now: Date.now,
+      now: store.clock.now,
     }
     return await run(terminalOf(context, desk, secrets, values, names, print, color))
   } finally {
