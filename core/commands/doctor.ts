@@ -8,6 +8,7 @@ import { createRegistry, type Registry } from '../registry.ts'
 import { createHttpClient } from '../request.ts'
 import { createSecrets, readKey } from '../secrets.ts'
 import { connectionSettings, type Settings } from '../settings.ts'
+import { CLOCKS_DIFFER_MS, type StoreClock } from '../store/clock.ts'
 import { openStore, type Store } from '../store/connect.ts'
 import { createTenants } from '../tenants.ts'
 import type { CommandContext } from './context.ts'
@@ -27,7 +28,7 @@ export async function doctor(context: CommandContext, args: readonly string[]): 
   const registry = createRegistry({ connectors })
   const sections: Section[] = [{ title: 'pipelines', checks: await pipelineChecks(settings, registry) }]
   const { store, check } = await storeCheck(settings)
-  sections.push({ title: 'store', checks: [check] })
+  sections.push({ title: 'store', checks: store === undefined ? [check] : [check, clockCheck(store.clock)] })
   if (store !== undefined) {
     try {
       sections.push({ title: 'scheduler', checks: [await schedulerCheck(store)] })
@@ -75,6 +76,16 @@ async function storeCheck(settings: Settings): Promise<{ store?: Store; check: C
   }
 }
 
+function clockCheck(clock: Pick<StoreClock, 'ahead'>): Check {
+  const ahead = clock.ahead()
+  const name = 'clock'
+  if (Math.abs(ahead) < CLOCKS_DIFFER_MS) return { name, ok: true, message: 'as that of this machine' }
+  const message = `${Math.round(Math.abs(ahead) / 1000)} s ${ahead > 0 ? 'behind' : 'ahead of'} that of this machine`
+  const hint =
+    "Keep both in step (NTP). Wasl goes by the store's: times that people read, and the age of signatures."
+  return { name, ok: false, message, hint }
+}
+
 /** What failed, in words; anything that we did not raise on purpose keeps its own. */
 function told(error: unknown): { message: string; hint?: string } {
   const message = error instanceof Error ? error.message : String(error)
@@ -82,14 +93,14 @@ function told(error: unknown): { message: string; hint?: string } {
   return hint === undefined ? { message } : { message, hint }
 }
 
-async function schedulerCheck({ db }: Store): Promise<Check> {
+async function schedulerCheck({ db, clock }: Store): Promise<Check> {
   const sweep = await db.collection('agendaJobs').findOne({ name: 'sweep' })
   // Agenda writes null for "never".
   const last = sweep?.['lastFinishedAt'] as Date | null | undefined
   if (last === undefined || last === null) {
     return { name: 'sweep', ok: true, message: 'has not run yet; it does, 30 s after the engine has started' }
   }
-  const seconds = Math.round((Date.now() - last.getTime()) / 1000)
+  const seconds = Math.round((clock.now() - last.getTime()) / 1000)
   return { name: 'sweep', ok: true, message: `ran ${seconds} s ago` }
 }
 
@@ -103,7 +114,7 @@ async function tenantSections(
     secrets: createSecrets(await readKey(settings)),
     connectors,
     log,
-    now: Date.now,
+    now: store.clock.now,
     load: tenant => loadPipelines({ folders: settings.folders, registry, tenant }),
     given: (tenant, name) => givenTo(settings, registry, tenant, name),
     http: (_tenant, remote, baseUrl, given) => createHttpClient(baseUrl, { remote, log, ...given }),

@@ -13,6 +13,7 @@ import type { Credentials } from '../../core/first-start.ts'
 import { environmentFor, notification, until } from './college.ts'
 
 const wasl = fileURLToPath(new URL('../../core/wasl.mjs', import.meta.url))
+const wallClock = fileURLToPath(new URL('../wall-clock.mjs', import.meta.url))
 
 describe('the engine as a process, on the embedded store', () => {
   let zoho: ZohoSandbox
@@ -132,9 +133,10 @@ describe('the engine as a process, on the embedded store', () => {
     expect([...moodle.site.users.all()].filter(user => user.firstname === 'Rana')).to.have.length(4)
   }).timeout(40_000)
 
-  it('is examined by doctor, which names what is missing at a remote', async () => {
+  it('is examined by doctor, which names what is missing at a remote, and a clock that is wrong', async () => {
     moodle.site.withheld.add('moodle/course:changesummary')
-    const doctor = spawn(process.execPath, [wasl, 'doctor'], { env: environment() })
+    const hourAhead = { NODE_OPTIONS: `--import ${wallClock}`, WALL_CLOCK: '3600000' }
+    const doctor = spawn(process.execPath, [wasl, 'doctor'], { env: { ...environment(), ...hourAhead } })
     let said = ''
     doctor.stdout.setEncoding('utf8').on('data', text => {
       said += text
@@ -142,7 +144,8 @@ describe('the engine as a process, on the embedded store', () => {
     const [code] = await once(doctor, 'close')
     moodle.site.withheld.clear()
     expect(said).to.include("✖ capabilities: the account's role lacks moodle/course:changesummary")
-    expect(said).to.include('\n1 thing needs mending.')
+    expect(said).to.include('✖ clock: 3600 s behind that of this machine')
+    expect(said).to.include('\n2 things need mending.')
     expect(code).to.equal(1)
   })
 
