@@ -4,11 +4,11 @@
  * schedules are made again.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { MongoBackend } from '@agendajs/mongo-backend'
 import { Agenda } from 'agenda'
-import type { Db } from 'mongodb'
+import type { Db, ObjectId } from 'mongodb'
 import type { Log } from '../plugin.ts'
 import { duplicatesOf } from '../store/failure.ts'
+import { PatientBackend } from './backend.ts'
 
 const COLLECTION = 'agendaJobs'
 const SWEEP_SECONDS = 30
@@ -18,10 +18,23 @@ const SYNC_SECONDS = 20
 const BUCKET_MS = 10_000
 const LOCK_MS = 60_000
 const DRAIN_MS = 2000
-const AGAIN_MS = 1000
 /** So often is looked whether the schedules still stand in Agenda's collection. */
 const LOOK_MS = 20_000
 const SCHEDULES = { sweep: SWEEP_SECONDS, sync: SYNC_SECONDS, schedules: 3600 }
+/** A schedule that Agenda ran so much too late is run here: no engine's Agenda looks at it any more. */
+const LATE_MS = 60_000
+/** There is one of each, so none can hold others up; Agenda counts a lock too many where a clock jumps. */
+const NO_LOCK_LIMIT = { lockLimit: 1000 }
+
+type ScheduleName = keyof typeof SCHEDULES
+const NAMES = Object.keys(SCHEDULES) as ScheduleName[]
+
+interface Schedule {
+  readonly _id: ObjectId
+  readonly type: string
+  readonly name: ScheduleName
+  readonly nextRunAt: Date | null
+}
 
 export interface RetryNotice {
   readonly tenant: string
@@ -44,6 +57,7 @@ export interface Jobs {
 export interface JobsOptions {
   readonly db: Db
   readonly log: Log
+  /** The store's time, in milliseconds since 1970. */
   readonly now: () => number
   /** Something may be due. */
   readonly ring: () => void
@@ -55,37 +69,8 @@ export interface JobsOptions {
   readonly lookMs?: number
 }
 
-/**
- * Agenda connects as soon as it is made, once, and nobody hears how that went: where the store was away just then, it
- * would never start, and the process would end by an unhandled rejection.
- */
-class PatientBackend extends MongoBackend {
-  #stopped = false
-  readonly #log: Log
-
-  constructor(db: Db, log: Log) {
-    super({ mongo: db as never, collection: COLLECTION })
-    this.#log = log
-  }
-
-  override async connect(): Promise<void> {
-    while (!this.#stopped) {
-      try {
-        return await super.connect()
-      } catch (error) {
-        if (!this.#stopped) this.#log.warn('scheduler_waits_for_store', { error })
-        await pause(AGAIN_MS, undefined, { ref: false })
-      }
-    }
-  }
-
-  giveUp(): void {
-    this.#stopped = true
-  }
-}
-
 export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS }: JobsOptions): Jobs {
-  const backend = new PatientBackend(db, log)
+  const backend = new PatientBackend({ db, collection: COLLECTION, log, now })
   const agenda = new Agenda({
     backend,
     processEvery: 5000,
@@ -95,7 +80,7 @@ export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS 
     defaultLockLifetime: LOCK_MS,
     removeOnComplete: true,
   })
-  const jobs = db.collection(COLLECTION)
+  const jobs = db.collection<Schedule>(COLLECTION)
   const told = new Map<string, number>()
   const adding = new Set<Promise<unknown>>()
   let state = 'stopped'
@@ -110,13 +95,16 @@ export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS 
   })
 
   // Handlers take a moment and are repeatable: Agenda's locks give no mutual exclusion.
-  agenda.define('sweep', async () => {
-    state = 'running'
-    ring()
-  })
+  const work: Readonly<Record<ScheduleName, () => Promise<void>>> = {
+    async sweep() {
+      state = 'running'
+      ring()
+    },
+    sync,
+    schedules: hourly,
+  }
+  for (const [name, run] of Object.entries(work)) agenda.define(name, run, NO_LOCK_LIMIT)
   agenda.define('retry', async () => ring())
-  agenda.define('sync', sync)
-  agenda.define('schedules', hourly)
 
   /** Two engines that start at once would make a repeated job twice; a unique index lets the second fail. */
   async function every(seconds: number, name: string): Promise<void> {
@@ -148,17 +136,34 @@ export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS 
     if (!stopped) state = 'running'
   }
 
-  /** Whatever was deleted there never runs again by itself. */
+  /**
+   * Whatever was deleted there never runs again by itself, and what was put hours ahead by a clock that was wrong then
+   * would not for hours. What nobody runs any more runs here, on whichever engine moves it on first.
+   */
   async function mend(): Promise<void> {
     try {
-      const filter = { type: 'single', name: { $in: Object.keys(SCHEDULES) } }
-      if ((await jobs.countDocuments(filter)) === Object.keys(SCHEDULES).length || stopped) return
-      await schedule()
-      state = 'running'
-      log.warn('schedules_made_again', {})
+      const found = await jobs.find({ type: 'single', name: { $in: NAMES } }).toArray()
+      if (stopped) return
+      if (found.length < NAMES.length) {
+        await schedule()
+        state = 'running'
+        log.warn('schedules_made_again', {})
+      }
+      for (const { _id, name, nextRunAt } of found) await setRight(_id, name, nextRunAt)
     } catch (error) {
       if (!stopped) log.warn('schedules_not_seen', { error })
     }
+  }
+
+  async function setRight(id: ObjectId, name: ScheduleName, next: Date | null): Promise<void> {
+    const every = SCHEDULES[name] * 1000
+    const ahead = (next?.getTime() ?? Number.POSITIVE_INFINITY) - now()
+    if (ahead >= -LATE_MS && ahead <= 2 * every) return
+    const set = { nextRunAt: new Date(now() + every), lockedAt: null }
+    const moved = await jobs.updateOne({ _id: id, nextRunAt: next }, { $set: set })
+    if (moved.matchedCount === 0) return
+    log.warn('schedule_set_right', { name, secondsAhead: Math.round(ahead / 1000) })
+    await work[name]()
   }
 
   return {
@@ -179,7 +184,8 @@ export function createJobs({ db, log, now, ring, sync, hourly, lookMs = LOOK_MS 
       told.set(key, bucket)
       for (const [old, until] of told) if (until < now()) told.delete(old)
       const job = agenda.create('retry', { tenant, remote, reason })
-      job.schedule(new Date(bucket))
+      // Agenda goes by the clock of this machine.
+      job.schedule(new Date(bucket + Date.now() - now()))
       const saving = job
         .save()
         .catch(error => log.warn('retry_not_scheduled', { tenant, remote, error }))

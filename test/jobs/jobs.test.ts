@@ -22,13 +22,14 @@ describe('jobs', () => {
     await store.close()
   })
 
-  async function start(db = store.db): Promise<Jobs> {
+  const rung: string[] = []
+  async function start(db = store.db, now: () => number = Date.now): Promise<Jobs> {
     const jobs = createJobs({
       db,
       log: quiet,
-      now: Date.now,
-      ring: () => {},
-      sync: async () => {},
+      now,
+      ring: () => rung.push('sweep'),
+      sync: async () => void rung.push('sync'),
       hourly: async () => {},
       lookMs: 50,
     })
@@ -73,6 +74,37 @@ describe('jobs', () => {
       await until('the schedules are back', async () => (await named('single')).length >= NAMES.length)
       expect(await named('single')).to.deep.equal(NAMES)
     }
+  })
+
+  const HOUR = 3_600_000
+  for (const [machine, now] of [
+    ['an hour ahead of', () => Date.now() - HOUR],
+    ['an hour behind', () => Date.now() + HOUR],
+  ] as const)
+    it(`of a machine ${machine} the store are due by the store's time`, async () => {
+      const jobs = await start(store.db, now)
+      jobs.retry({ tenant: 'default', remote: 'moodle', reason: 'REMOTE_FAILED', at: now() })
+      const collection = store.db.collection('agendaJobs')
+      await until('all of them', async () => (await collection.countDocuments()) === NAMES.length + 1)
+      for (const { name, nextRunAt } of await collection.find().toArray()) {
+        const ahead = nextRunAt.getTime() - now()
+        expect(ahead, name).to.be.within(-HOUR / 2, HOUR + 1000)
+      }
+    })
+
+  it('that a wrong clock put hours away, or that nobody runs, are set right and run once', async () => {
+    await Promise.all([start(), start()])
+    const collection = store.db.collection('agendaJobs')
+    rung.length = 0
+    await collection.updateOne({ name: 'sweep' }, { $set: { nextRunAt: new Date(Date.now() + 2 * HOUR) } })
+    await collection.updateOne(
+      { name: 'sync' },
+      { $set: { nextRunAt: new Date(Date.now() - HOUR), lockedAt: new Date() } },
+    )
+    await until('both ran', async () => rung.length >= 2)
+    expect([...rung].sort()).to.deep.equal(['sweep', 'sync'])
+    const still = { nextRunAt: { $gt: new Date(Date.now() + 60_000) } }
+    expect(await collection.countDocuments({ name: { $in: ['sweep', 'sync'] }, ...still })).to.equal(0)
   })
 
   it('for 10,000 records that fail in one second are fewer than 20', async () => {
