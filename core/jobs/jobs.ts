@@ -22,7 +22,7 @@ const DRAIN_MS = 2000
 const LOOK_MS = 20_000
 const SCHEDULES = { sweep: SWEEP_SECONDS, sync: SYNC_SECONDS, schedules: 3600 }
 /** A schedule that Agenda ran so much too late is run here: no engine's Agenda looks at it any more. */
-const LATE_MS = 60_000
+const LATE_MS = 15_000
 /** There is one of each, so none can hold others up; Agenda counts a lock too many where a clock jumps. */
 const NO_LOCK_LIMIT = { lockLimit: 1000 }
 
