@@ -2,17 +2,12 @@
  * Issue: 5,000 deliveries, three engine processes on one store, 60 of them killed, and the store six times. Whatever
  * was accepted is there, once. `STORM=500` makes it smaller, `STORM_SEED=...` repeats what a run had drawn.
  */
-import { readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
-import {
-  type LoggedCall as MoodleCall,
-  type MoodleSandbox,
-  startMoodleSandbox,
-} from '../../connectors/moodle/sandbox/index.ts'
+import { type MoodleSandbox, startMoodleSandbox } from '../../connectors/moodle/sandbox/index.ts'
 import { startZohoSandbox, type ZohoSandbox } from '../../connectors/zoho/sandbox/index.ts'
 import { openStore } from '../../core/store/connect.ts'
 import { embeddedUri } from '../../core/store/embedded/connect.ts'
@@ -20,7 +15,8 @@ import { environmentFor } from '../e2e/college.ts'
 import { atRest, unfinished } from '../rest.ts'
 import { freshDatabase } from '../store.ts'
 import { many, print } from './colleges.ts'
-import { buildProgram, type EngineProcess, type Program, runEngine } from './processes.ts'
+import { buildProgram, type EngineProcess, runEngine } from './processes.ts'
+import { entryOf, killStore } from './store-process.ts'
 import {
   dice,
   planStorm,
@@ -31,6 +27,7 @@ import {
   studentFields,
 } from './storm-plan.ts'
 import { signed } from './world.ts'
+import { type Writes, writesOf } from './writes.ts'
 
 const COUNT = Number(process.env['STORM'] ?? 5000)
 const KILLS = Math.max(3, Math.round((60 * COUNT) / 5000))
@@ -41,11 +38,6 @@ const ENGINES = 3
 const EVERY_MS = 3500
 /** What was sent so shortly before a kill may not be acknowledged. */
 const UNHEARD_MS = 2000
-
-interface Write {
-  readonly at: number
-  readonly content: string
-}
 
 describe('a storm of kills', function () {
   this.timeout(0)
@@ -93,7 +85,6 @@ describe('a storm of kills', function () {
   })
 })
 
-const entryOf = ({ entry }: Program) => join(dirname(entry), 'embedded.js')
 const seconds = (since: number) => Math.round((Date.now() - since) / 1000)
 
 function rowsIn(zoho: ZohoSandbox): Rows {
@@ -166,51 +157,6 @@ async function kill(
       kills.push(Date.now())
     }
   }
-}
-
-function killStore(folder: string): boolean {
-  for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
-    try {
-      const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-      if (!line.includes('embedded.js') || !line.includes(folder)) continue
-      process.kill(Number(pid), 'SIGKILL')
-      return true
-    } catch {
-      // It ended since it was listed.
-    }
-  }
-  return false
-}
-
-interface Writes {
-  readonly byStudent: ReadonlyMap<string, readonly Write[]>
-  readonly created: ReadonlyMap<string, number>
-  look(): void
-  end(): void
-}
-
-/** Every student that Moodle was told to create or update, and did. The sandbox keeps the newest calls only. */
-function writesOf(moodle: MoodleSandbox): Writes {
-  const byStudent = new Map<string, Write[]>()
-  const created = new Map<string, number>()
-  let last: MoodleCall | undefined
-  function look(): void {
-    const from = last === undefined ? 0 : moodle.log.lastIndexOf(last) + 1
-    for (const call of moodle.log.slice(from)) {
-      last = call
-      if (!/^core_user_(create|update)_users$/.test(call.function) || call.errorcode !== undefined) continue
-      const { users } = call.parameters as unknown as { users: Record<string, Record<string, string>> }
-      for (const sent of Object.values(users)) {
-        const name = sent['idnumber'] ?? moodle.site.users.get(Number(sent['id']))?.idnumber ?? ''
-        // A creation that was lost is sent again as an update: what counts is which version they say.
-        const write = { at: Date.parse(call.at), content: sent['lastname'] ?? '' }
-        byStudent.set(name, [...(byStudent.get(name) ?? []), write])
-        if (call.function === 'core_user_create_users') created.set(name, (created.get(name) ?? 0) + 1)
-      }
-    }
-  }
-  const timer = setInterval(look, 500)
-  return { byStudent, created, look, end: () => clearInterval(timer) }
 }
 
 async function restOf(uri: string, { look }: Writes): Promise<void> {
