@@ -70,7 +70,12 @@ echo html_writer::table($table);
 if ($shown === '') {
     echo html_writer::tag('p', get_string('notread', 'local_moodle_zoho_sync'));
 } else {
-    echo html_writer::tag('pre', s($shown), ['dir' => 'ltr', 'class' => 'border rounded p-3']);
+    // Where the page runs from right to left, the style sheet would turn the text's side too.
+    echo html_writer::tag('pre', s($shown), [
+        'dir' => 'ltr',
+        'class' => 'border rounded p-3',
+        'style' => 'text-align: left',
+    ]);
 }
 $may = has_capability('local/moodle_zoho_sync:retry', $context);
 if ($may && in_array($row->state, [outbox::SENT, outbox::DONE, outbox::DEAD], true)) {

@@ -23,7 +23,7 @@
  */
 
 /**
- * Brings the tables of an older version up to date. There is no older version yet.
+ * Brings the tables of an older version up to date. They are still those of the first version.
  *
  * @param int $oldversion the version that was installed
  * @return bool

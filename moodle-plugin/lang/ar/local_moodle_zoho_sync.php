@@ -77,7 +77,7 @@ $string['errorcourse'] = 'لا يُرسل المقرر {$a->id}: {$a->reason}.';
 $string['errorids'] = '"{$a}" ليست قائمة أرقام بفواصل.';
 $string['errorrunning'] = 'عملية أخرى ترسل الآن.';
 $string['errorseconds'] = '«‎--seconds={$a}» ليس عددًا من الثواني يبدأ من 1.';
-$string['errorsecret'] = 'سر التوقيع ليس بالشكل whsec_ يليه base64 من 16 بايت على الأقل.';
+$string['errorsecret'] = 'سر التوقيع ليس بالشكل whsec_‎ يليه base64 من 16 بايت على الأقل.';
 $string['errorunauthorized'] = 'يرفض الخادم التوقيع (HTTP {$a}): السر أو نقطة الاستقبال أو الكلية غير صحيحة، أو أن الساعتين تختلفان بأكثر من 5 دقائق.';
 $string['event'] = 'حدث';
 $string['eventlog'] = 'سجل أحداث وصل';
@@ -134,7 +134,7 @@ $string['rolewins_desc'] = 'كيف يُرسل شخص هو طالب في مكان
 $string['rolewins_student'] = 'طالب';
 $string['rolewins_teacher'] = 'معلم';
 $string['secret'] = 'سر التوقيع';
-$string['secret_desc'] = 'كما يعرضه وصل لنقطة مودل: يبدأ بـ whsec_. يُوقَّع به كل حدث (Standard Webhooks).';
+$string['secret_desc'] = 'كما يعرضه وصل لنقطة مودل: يبدأ بـ whsec_‎. يُوقَّع به كل حدث (Standard Webhooks).';
 $string['sectionnone'] = 'تنسيق هذا المقرر بلا أقسام';
 $string['sectiontoofar'] = 'لا يجوز أن تزيد أقسام هذا المقرر على {$a}';
 $string['sendcourses'] = 'المقررات';
