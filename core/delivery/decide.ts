@@ -1,6 +1,7 @@
 /** What one event does to its record. Pure but for the session, which it asks and tells. */
 import { DataError, type WaslError } from '../errors.ts'
-import type { CompiledPipeline, SharedPlan } from '../pipeline/compiled.ts'
+import type { CompiledFlow, CompiledPipeline, SharedPlan } from '../pipeline/compiled.ts'
+import { heard } from '../pipeline/heard.ts'
 import type { Ending, Payload, RecordView, Reference, ResourceName, Run, Work } from '../plugin.ts'
 import type { EventDocument } from '../store/documents.ts'
 import { remove } from './delete.ts'
@@ -158,12 +159,14 @@ function state(scene: Scene, known: Draft | null): Decision | Merging | typeof R
   const holder = clashes.find(clash => clash && clash !== draft && isOfSender(clash, flow.from))
   if (holder) return invalid(scene, draft, notUnique(taken[0] ?? '', holder))
 
-  const found = references(scene, opened)
+  const found = references(session, flow, opened)
   if (found === undefined) return undefined
   const closed = flow.close({ ...opened, found }, run)
   if (isEnding(closed)) return ended(scene, draft, closed)
+  const held = heldBySender(scene, draft, closed)
+  if (held === undefined) return undefined
   const work = withoutShared(pipeline, closed, shared)
-  return keep(scene, draft, { work, said: opened.fields, taken, ...(conflict ? { conflict } : {}) })
+  return keep(scene, draft, { work, said: opened.fields, taken, held, ...(conflict ? { conflict } : {}) })
 }
 
 /** One of two edits of one moment. Where its remote cannot be asked, the one that was told last stands. */
@@ -196,8 +199,24 @@ function withoutShared(pipeline: CompiledPipeline, work: Work, idFields: Readonl
   return { ...work, merged, identities: pipeline.identitiesOf(merged) }
 }
 
+/** The content that the sender holds by what it says now; null: nobody can tell; undefined: something must be read first. */
+function heldBySender({ session, pipeline, flow, run }: Scene, draft: Draft | null, work: Work) {
+  const plan = pipeline.pushTo(flow.from)
+  const back = pipeline.flowTo(flow.from)
+  const sent = draft?.next.pushed[flow.from]?.content
+  if (draft === null || plan === undefined || back === undefined || sent === undefined) return null
+  if (work.changes.length === 0 || work.kept.length > 0) return null
+  const found = references(session, back, work)
+  if (found === undefined) return undefined
+  return heard(plan, sent, { before: draft.next.fields, after: work.merged }, found, run) ?? null
+}
+
 /** Every reference that can be told, the chained ones too; undefined: something must be read first. */
-function references({ session, flow }: Scene, work: Work): Record<string, RecordView | null> | undefined {
+function references(
+  session: Session,
+  flow: CompiledFlow,
+  work: Work,
+): Record<string, RecordView | null> | undefined {
   const found: Record<string, RecordView | null> = {}
   for (;;) {
     const told: readonly Reference[] = flow.references({ ...work, found })

@@ -84,11 +84,13 @@ export interface Brought {
   /** Unique entries that another record has. */
   readonly taken: readonly string[]
   readonly conflict?: WaslError
+  /** The content that the sender holds by what it has said; null: as before. */
+  readonly held: string | null
 }
 
 /** The record with what the event brought. */
 export function keep(scene: Scene, known: Draft | null, brought: Brought): Decision {
-  const { work, said, taken, conflict } = brought
+  const { work, said, taken, held, conflict } = brought
   const { session, tenant, run, item, pipeline, flow } = scene
   const back = goingBack(work.kept, said, known?.next.pushed[flow.from]?.made)
   if (
@@ -113,6 +115,9 @@ export function keep(scene: Scene, known: Draft | null, brought: Brought): Decis
     missing: missingOf(work.missing),
     config: pipeline.config,
   }
+  const sent = next.pushed[flow.from]
+  if (held !== null && sent !== undefined)
+    next.pushed = { ...next.pushed, [flow.from]: { ...sent, content: held } }
   for (const { to, content } of work.due) next.outbox = withContent(next.outbox, to, content)
   if (back !== undefined) sendBack(scene, next, back)
   if (before.state === 'invalid' && next.outbox[flow.push?.to ?? ''] === undefined) {

@@ -15,6 +15,7 @@ import type {
   Work,
 } from '../plugin.ts'
 import type { CompiledFlow, CompiledPipeline, PipelineSet } from './compiled.ts'
+import { heard } from './heard.ts'
 import type { Registry } from './registered.ts'
 import { begin, chain, connectorOf, ended, isOlder } from './run.ts'
 
@@ -110,8 +111,23 @@ function state(
     sent: waiting ? {} : sent,
     cut,
     content,
-    record: stored(pipeline, flow, work, record, waiting ? {} : content),
+    record: stored(pipeline, flow, work, record, {
+      ...heldBySender(parts, world, pipeline, work),
+      ...(waiting ? {} : content),
+    }),
   }
+}
+
+/** The content that the sender holds by what it says now, where that can be told. */
+function heldBySender(parts: Parts, world: World, pipeline: CompiledPipeline, work: Work) {
+  const { record, resource } = work
+  const [plan, back] = [pipeline.pushTo(resource), pipeline.flowTo(resource)]
+  const sent = record?.pushed[resource]?.content
+  if (record === null || plan === undefined || back === undefined || sent === undefined) return {}
+  if (work.changes.length === 0 || work.kept.length > 0) return {}
+  const found = lookUp(world, pipelinesOf(parts), back, work)
+  const content = heard(plan, sent, { before: record.fields, after: work.merged }, found, parts.run)
+  return content === undefined ? {} : { [resource]: content }
 }
 
 const whatIsMissing = ({ label, held }: Reference): string =>

@@ -84,6 +84,44 @@ describe('from Moodle into Zoho', () => {
       await enrol()
       expect(rows().map(({ Status }) => Status)).to.deep.equal(['Active'])
     })
+
+    it('that Zoho has made follows whoever said it last, and is not said back', async () => {
+      const other = college.zoho.person.create('BTEC_Classes', {
+        Name: 'Marketing B',
+        Class_Name: 'Marketing B',
+        Class_Code: 'M-B',
+        Program: { id: zohoIds['program'] as string },
+      })
+      const id = college.zoho.person.create('BTEC_Enrollments', {
+        Student: { id: zohoIds['student'] as string },
+        Class: { id: other },
+        Status: 'Active',
+      })
+      await college.quiet()
+      const place = Number(college.zoho.record('BTEC_Classes', other)?.['Moodle_Class_ID'])
+      const { person } = college.moodle
+      const acts = [
+        () => void person.enrol(userid, place, { suspended: true }),
+        () => void college.zoho.person.update('BTEC_Enrollments', id, { Status: 'Active' }),
+        () => void person.enrol(userid, place, { suspended: true }),
+        () => void person.enrol(userid, place),
+        () => void college.zoho.person.update('BTEC_Enrollments', id, { Status: 'Suspended' }),
+      ]
+      const seen: unknown[] = []
+      for (const act of acts) {
+        const { zoho, moodle } = await writesOf('BTEC_Enrollments', act)
+        const [row] = college.moodle.site.enrolments.by('pair', `${userid}_${place}`)
+        seen.push([college.zoho.record('BTEC_Enrollments', id)?.['Status'], row?.status, zoho, moodle])
+      }
+      // Status in Zoho, status in Moodle (1: suspended), what Zoho and Moodle were asked to write.
+      expect(seen).to.deep.equal([
+        ['Suspended', 1, 1, 0],
+        ['Active', 0, 1, 1],
+        ['Suspended', 1, 1, 0],
+        ['Active', 0, 1, 0],
+        ['Suspended', 1, 1, 1],
+      ])
+    })
   })
 
   describe('a grade with its outcomes', () => {
