@@ -55,7 +55,7 @@ function compileFlow(file: PipelineFile, name: string, parts: CompileParts): Com
     connector: connectorOf(flow.from),
     idField: file.record.identity[flow.from] ?? '',
     fits: fits ?? (() => true),
-    overwrite: upsert?.overwrite ?? true,
+    overwrite: (upsert?.overwrite ?? true) === true,
     open: chain(runs.slice(0, border)),
     references: work => asking.flatMap(wants => wants(work)),
     close: chain(runs.slice(border)),

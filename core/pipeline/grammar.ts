@@ -44,7 +44,7 @@ export type DependencyOptions = {
   readonly takes?: Readonly<Record<string, string>>
 }
 
-export type UpsertOptions = { readonly overwrite?: boolean }
+export type UpsertOptions = { readonly overwrite?: boolean | readonly string[] }
 
 export type WriteBackFile = {
   readonly to: ResourceName

@@ -158,9 +158,9 @@ function flowLines(file: PipelineFile, flowName: string): string[] {
   return [
     `### ${flowName}`,
     '',
-    `From ${name(flow.from)}${flow.when === undefined ? '' : `, when ${json(flow.when)}`}. Steps: ${flow.steps.map(step => step.step).join(', ')}.${
-      upsert?.['overwrite'] === false ? ' Fills only what was never set.' : ''
-    }`,
+    `From ${name(flow.from)}${flow.when === undefined ? '' : `, when ${json(flow.when)}`}. Steps: ${flow.steps.map(step => step.step).join(', ')}.${fillsOnly(
+      upsert?.['overwrite'],
+    )}`,
     '',
     ...table(
       ['our field', 'from'],
@@ -202,4 +202,10 @@ export function referencePage(set: PipelineSet, registry: Registry): string {
     '',
     ...listed(registry.transforms.values()),
   ].join('\n')
+}
+
+function fillsOnly(overwrite: unknown): string {
+  if (overwrite === undefined || overwrite === true) return ''
+  const changes = Array.isArray(overwrite) ? ` Changes ${overwrite.map(name).join(', ')}.` : ''
+  return ` Fills only what was never set.${changes}`
 }

@@ -1,6 +1,6 @@
 import { DataError } from '../errors.ts'
 import { equal } from '../pipeline/canonical.ts'
-import { significantFields } from '../pipeline/fields.ts'
+import { significantFields, unknownField } from '../pipeline/fields.ts'
 import type { MapOptions, PushOptions, UpsertOptions } from '../pipeline/grammar.ts'
 import { identitiesOf } from '../pipeline/identities.ts'
 import { mapRule, mapScope } from '../pipeline/rules.ts'
@@ -74,15 +74,29 @@ export default defineStep<UpsertOptions>({
     type: 'object',
     properties: {
       overwrite: {
-        type: 'boolean',
         description:
-          'false: this sender only fills what was never set; what it refuses goes back to it. Default true.',
+          'false: this sender only fills what was never set; what it refuses goes back to it. A list: of these of our fields it may change what it has itself changed. Default true.',
+        if: { type: 'array' },
+        // biome-ignore lint/suspicious/noThenProperty: the words of JSON Schema
+        then: { minItems: 1, uniqueItems: true, items: { type: 'string', minLength: 1 } },
+        else: { type: 'boolean' },
       },
     },
     additionalProperties: false,
   },
 
-  prepare({ overwrite = true }, context) {
+  *lint({ overwrite }, { record, mapped }) {
+    for (const [index, field] of (Array.isArray(overwrite) ? overwrite : []).entries())
+      if (!mapped.includes(field) || !Object.hasOwn(record.fields, field))
+        yield {
+          ...unknownField(field, record.fields, ['overwrite', index]),
+          message: `"${field}" is not mapped by this flow`,
+        }
+  },
+
+  prepare({ overwrite: given = true }, context) {
+    const overwrite = given === true
+    const its = new Set(Array.isArray(given) ? given : [])
     const { record: definition } = context.file
     const significant = significantFields(definition)
     const own = definition.identity[context.from]
@@ -114,8 +128,11 @@ export default defineStep<UpsertOptions>({
           if (from !== undefined) {
             if (!back.has(field)) continue
             said ??= saidBackTo(record.fields, run)
-            if (!equal(said[field] ?? null, to)) kept.push(field)
-            continue
+            if (equal(said[field] ?? null, to)) continue
+            if (!its.has(field)) {
+              kept.push(field)
+              continue
+            }
           }
         }
         fields[field] = to

@@ -1,4 +1,7 @@
 /** What people do in Moodle, and what Zoho has of it in the end: both sandboxes are asked, never the engine. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import type { Payload } from '../../core/plugin.ts'
 import { type College, openCollege, until } from './college.ts'
@@ -230,5 +233,59 @@ describe('from Moodle into Zoho', () => {
       expect(college.moodle.site.users.get(userid)).to.include({ suspended: 0 })
       expect(row('ali@college.test')?.['Status']).to.equal(null)
     })
+  })
+})
+
+describe('a college in which Moodle may suspend as well', () => {
+  let home: string
+  let college: College
+
+  before(async function () {
+    this.timeout(30_000)
+    home = await mkdtemp(join(tmpdir(), 'wasl-suspending-'))
+    await mkdir(join(home, 'config'))
+    const pipelines = { student: 'student-suspended-in-moodle' }
+    await writeFile(join(home, 'config', 'default.json'), JSON.stringify({ pipelines }))
+    college = await openCollege({ environment: { WASL_HOME: home } })
+  })
+
+  after(async () => {
+    await college.close()
+    await rm(home, { recursive: true })
+  })
+
+  it('has in both systems what was said last, and neither says it to and fro', async () => {
+    const { zoho, moodle } = college
+    const fields = { Student_ID: 'S-1', Full_Name: 'Ali Omar', Academic_Email: 'ali@college.test' }
+    const id = zoho.person.create('BTEC_Students', { ...fields, Status: 'Active' })
+    await college.quiet()
+    const user = Number(zoho.record('BTEC_Students', id)?.['Student_Moodle_ID'])
+    const both = () => [zoho.record('BTEC_Students', id)?.['Status'], moodle.site.users.get(user)?.suspended]
+    const once = async (act: () => void) => {
+      act()
+      await college.quiet()
+      return both()
+    }
+    expect(both()).to.deep.equal(['Active', 0])
+    expect(await once(() => moodle.person.updateUser(user, { suspended: true }))).to.deep.equal([
+      'Suspended',
+      1,
+    ])
+    expect(await once(() => zoho.person.update('BTEC_Students', id, { City: 'Salt' }))).to.deep.equal([
+      'Suspended',
+      1,
+    ])
+    expect(await once(() => moodle.person.updateUser(user, { suspended: false }))).to.deep.equal([
+      'Active',
+      0,
+    ])
+    expect(await once(() => zoho.person.update('BTEC_Students', id, { Status: 'Suspended' }))).to.deep.equal([
+      'Suspended',
+      1,
+    ])
+    expect(await once(() => zoho.person.update('BTEC_Students', id, { Status: 'Active' }))).to.deep.equal([
+      'Active',
+      0,
+    ])
   })
 })

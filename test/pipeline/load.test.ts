@@ -11,7 +11,12 @@ import { registry } from './plugins.ts'
 const folders = { pipelines: [ours.pipelines], config: [ours.config] }
 const set = await loadPipelines({ folders, registry })
 
-const inGroups = { unit: 'unit-as-course', class: 'class-as-group', enrollment: 'enrollment-in-group' }
+const inGroups = {
+  student: 'student',
+  unit: 'unit-as-course',
+  class: 'class-as-group',
+  enrollment: 'enrollment-in-group',
+}
 
 describe('our own pipelines', () => {
   it('have no findings, and all nine run', () => {

@@ -11,12 +11,20 @@ const COUNT = 2000
 /** Mutants of different files that are tried in one load; the other files are as they should be. */
 const AT_ONCE = 4
 const SEED = 20_261_124
+const told = { unit: 'unit-in-course', enrollment: 'enrollment' }
 /** Which files count, by what colleges may choose; a file that is not chosen is not looked at. */
 const choices = [
   {},
-  { only: { unit: 'unit-as-course', class: 'class-as-group', enrollment: 'enrollment-in-group' } },
-  { only: { unit: 'unit-in-course', class: 'class-with-section', enrollment: 'enrollment' } },
-  { only: { unit: 'unit-in-course', class: 'class-with-summary', enrollment: 'enrollment' } },
+  {
+    only: {
+      student: 'student',
+      unit: 'unit-as-course',
+      class: 'class-as-group',
+      enrollment: 'enrollment-in-group',
+    },
+  },
+  { only: { ...told, student: 'student', class: 'class-with-section' } },
+  { only: { ...told, student: 'student-suspended-in-moodle', class: 'class-with-summary' } },
 ]
 
 const names = readdirSync(ours.pipelines).filter(name => /(?<!\.schema)\.json$/.test(name))

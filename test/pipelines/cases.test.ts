@@ -8,9 +8,9 @@ const folders = { pipelines: [path('../../pipelines')], config: [path('../../con
 const reports = await testCases({ folders, registry }, [path('.')])
 /** The variants for colleges that teach several classes in one course. */
 const configured = (folder: string) => ({ ...folders, config: [...folders.config, path(`${folder}/config`)] })
-/** And those that tell the unit in the course of each class: in a section of it, or in its summary. */
+/** And those that tell the unit in the course of each class, or let Moodle suspend a student. */
 const variants: CaseFileReport[] = []
-for (const folder of ['in-groups', 'with-sections', 'with-summaries'])
+for (const folder of ['in-groups', 'with-sections', 'with-summaries', 'suspended-in-moodle'])
   variants.push(...(await testCases({ folders: configured(folder), registry }, [path(folder)])))
 /** A college that wants grades verified before they count. */
 const verified = await testCases({ folders: configured('verified'), registry }, [path('verified')], 'default')
