@@ -160,10 +160,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return receiptOf(document, events)
   }
 
-  async function recordsAtRest(tenantId: string, { events }: DeliveryDocument): Promise<string | undefined> {
-    const ids = events.flatMap(event => event.record ?? [])
-    const records = await store.records.byIds(tenantId, ids)
-    return records.find(record => !isAtRest(record))?._id
+  async function recordsMoving(tenantId: string, records: readonly string[]): Promise<boolean> {
+    return (await store.records.byIds(tenantId, records)).some(record => !isAtRest(record))
   }
 
   async function settled(
@@ -173,15 +171,26 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     until: 'applied' | 'pushed',
   ): Promise<Receipt> {
     const deadline = performance.now() + ms
-    for (;;) {
-      const [document] = await store.deliveries.byIds(tenantId, [id])
-      if (document === undefined) return { id, duplicate: false, events: [] }
-      const applied = document.dueAt === undefined
-      const moving = applied && until === 'pushed' ? await recordsAtRest(tenantId, document) : undefined
-      const left = deadline - performance.now()
-      // Read after it has come to rest, so that the answer tells how it ended.
-      if ((applied && moving === undefined) || left <= 0 || !open) return receipt(tenantId, document)
-      await waiters.moved(moving ?? id, Math.min(left, LOOK_AGAIN_MS))
+    const watch = waiters.watch()
+    watch.add([id])
+    try {
+      for (;;) {
+        const [document] = await store.deliveries.byIds(tenantId, [id])
+        if (document === undefined) return { id, duplicate: false, events: [] }
+        const applied = document.dueAt === undefined
+        let moving = !applied
+        if (applied && until === 'pushed') {
+          const records = document.events.flatMap(event => event.record ?? [])
+          watch.add(records)
+          moving = await recordsMoving(tenantId, records)
+        }
+        const left = deadline - performance.now()
+        // Read after it has come to rest, so that the answer tells how it ended.
+        if (!moving || left <= 0 || !open) return receipt(tenantId, document)
+        await watch.moved(Math.min(left, LOOK_AGAIN_MS))
+      }
+    } finally {
+      watch.end()
     }
   }
 

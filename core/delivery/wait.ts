@@ -1,53 +1,75 @@
 /** Those who wait for the end of a delivery, told when something of it moved. */
 
+/** What one of them looks at. What is told from `add` on is heard, also while it is still looking. */
+export interface Watch {
+  add(names: Iterable<string>): void
+  /** Resolves when one of the names moved since the last time, or after `ms`. */
+  moved(ms: number): Promise<void>
+  end(): void
+}
+
 export interface Waiters {
-  /** Resolves when `name` moved, or after `ms`. */
-  moved(name: string, ms: number): Promise<void>
+  watch(): Watch
   tell(names: Iterable<string>): void
-  readonly size: number
   /** Lets everybody go. */
   close(): void
 }
 
 export function createWaiters(): Waiters {
-  const waiting = new Map<string, Set<() => void>>()
-  let size = 0
+  const hearers = new Map<string, Set<() => void>>()
 
   function tell(names: Iterable<string>): void {
-    if (size === 0) return
-    for (const name of names) {
-      const all = waiting.get(name)
-      if (all === undefined) continue
-      for (const wake of [...all]) wake()
-    }
+    if (hearers.size === 0) return
+    for (const name of names) for (const hear of hearers.get(name) ?? []) hear()
   }
 
   return {
-    get size() {
-      return size
-    },
+    watch() {
+      const names = new Set<string>()
+      let heard = false
+      let wake: (() => void) | undefined
+      const hear = () => {
+        heard = true
+        wake?.()
+      }
+      return {
+        add(more) {
+          for (const name of more) {
+            names.add(name)
+            const all = hearers.get(name)
+            if (all === undefined) hearers.set(name, new Set([hear]))
+            else all.add(hear)
+          }
+        },
 
-    moved(name, ms) {
-      return new Promise(resolve => {
-        const all = waiting.get(name) ?? new Set<() => void>()
-        waiting.set(name, all)
-        size += 1
-        const wake = () => {
-          clearTimeout(timer)
-          all.delete(wake)
-          if (all.size === 0) waiting.delete(name)
-          size -= 1
-          resolve()
-        }
-        const timer = setTimeout(wake, ms)
-        all.add(wake)
-      })
+        async moved(ms) {
+          if (!heard) {
+            await new Promise<void>(resolve => {
+              const timer = setTimeout(resolve, ms)
+              wake = () => {
+                clearTimeout(timer)
+                resolve()
+              }
+            })
+            wake = undefined
+          }
+          heard = false
+        },
+
+        end() {
+          for (const name of names) {
+            const all = hearers.get(name)
+            all?.delete(hear)
+            if (all?.size === 0) hearers.delete(name)
+          }
+        },
+      }
     },
 
     tell,
 
     close() {
-      tell([...waiting.keys()])
+      tell([...hearers.keys()])
     },
   }
 }
