@@ -223,7 +223,7 @@ export function createApply(options: ApplyOptions): Apply {
         decision,
       )
     }
-    if (decided.due.length > 0) options.onDue(tenant.id, decided.due)
+    if (decided.due.length > 0 || decided.woken) options.onDue(tenant.id, decided.due)
 
     const whole = new Set<Task>()
     for (const item of decided.partial) {

@@ -10,6 +10,7 @@ import type { Decision, GateBefore, Item } from './scene.ts'
 import { openSession, type Session } from './session.ts'
 import type { Surroundings, Tenant } from './tenant.ts'
 import { compareVersions } from './version.ts'
+import { wakeAtOnce } from './wake.ts'
 
 /** Rounds of reading in one decision: identities, unique values, and references that refer on. */
 const MOST_ROUNDS = 12
@@ -22,6 +23,8 @@ export interface Decided {
   readonly partial: readonly Item[]
   /** Records that are due for SEND now. */
   readonly due: readonly string[]
+  /** Others are due as well, who waited for them. */
+  readonly woken: boolean
 }
 
 export async function decideBatch(
@@ -33,6 +36,7 @@ export async function decideBatch(
   const decisions = new Map<Item, Decision>()
   const partial: Item[] = []
   const due = new Set<string>()
+  let woken = false
   let open = oldestFirst(items)
   for (let race = 0; open.length > 0 && race < MOST_RACES; race++) {
     const session = openSession(tenant.id, records)
@@ -55,12 +59,15 @@ export async function decideBatch(
       } else if (decision.record !== undefined && lost.has(decision.record)) again.push(item)
       else decisions.set(item, decision)
     }
-    for (const { next } of session.drafts) {
-      if (next.dueAt !== undefined && !lost.has(next._id)) due.add(next._id)
+    const written = [...session.drafts].filter(({ next }) => !lost.has(next._id))
+    const { settled, woken: some } = await wakeAtOnce(records, tenant, written, surroundings)
+    for (const { next } of written) {
+      if (next.dueAt !== undefined && !settled.has(next._id)) due.add(next._id)
     }
+    woken ||= some > 0
     open = again
   }
-  return { decisions, partial, due: [...due] }
+  return { decisions, partial, due: [...due], woken }
 }
 
 async function decideAll(

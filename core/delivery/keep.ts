@@ -9,6 +9,7 @@ import { storedError } from './error.ts'
 import { nextSend, withBack, withContent, withMark } from './outbox.ts'
 import type { Decision, Scene } from './scene.ts'
 import { missingOf } from './settle.ts'
+import { whereItStands } from './standing.ts'
 import { connectorOf } from './tenant.ts'
 import { isNewer } from './version.ts'
 
@@ -127,14 +128,12 @@ export function keep(scene: Scene, known: Draft | null, brought: Brought): Decis
   if (pipeline.referred && (appeared || lentChanged(pipeline, before, next) || next.keys !== lentBefore)) {
     next.woke = true
   }
-  Object.assign(
-    next,
-    whereItStands(
-      scene,
-      next,
-      work.missing.some(each => each.needed),
-    ),
-  )
+  const waits = work.missing.some(each => each.needed)
+  if (next.woke === true) {
+    // Those who wait are to be woken, whatever keeps it from being sent.
+    const state = waits ? 'waiting' : nextSend(next.outbox, run.at) === undefined ? 'ok' : 'due'
+    Object.assign(next, { state, dueAt: at })
+  } else Object.assign(next, whereItStands(next, { now: run.at, gateBefore: scene.gateBefore, waits }))
   if (conflict !== undefined) {
     next.state = 'conflict'
     next.lastError = storedError(conflict)
@@ -154,22 +153,6 @@ export function keep(scene: Scene, known: Draft | null, brought: Brought): Decis
     changes: work.changes,
     record: next._id,
   }
-}
-
-/** Due, waiting, or straight to the gate that is closed before everything that it has to send. */
-function whereItStands(
-  { run, gateBefore }: Scene,
-  next: RecordDocument,
-  waits: boolean,
-): Pick<RecordDocument, 'state' | 'dueAt' | 'gate'> {
-  const due = nextSend(next.outbox, run.at)
-  if (next.woke === true)
-    return { state: waits ? 'waiting' : due === undefined ? 'ok' : 'due', dueAt: new Date(run.at) }
-  if (due === undefined) return { state: waits ? 'waiting' : 'ok' }
-  const gates = Object.keys(next.outbox).map(resource => gateBefore(resource, next.module))
-  const [gate] = gates
-  if (!waits && gate !== undefined && !gates.includes(undefined)) return { state: 'gated', gate }
-  return { state: waits ? 'waiting' : 'due', dueAt: new Date(due) }
 }
 
 const isFree = (holder: Draft | null | undefined, draft: Draft | null) => !holder || holder === draft

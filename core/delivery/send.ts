@@ -15,6 +15,7 @@ import { nextFor } from './plan.ts'
 import { gated, missingOf, parked, refused, rest, taken } from './settle.ts'
 import { settleShared } from './shared.ts'
 import type { Tenant } from './tenant.ts'
+import { wake } from './wake.ts'
 
 /** Records of a module whose file is broken or gone are looked at again after so long. */
 const HOMELESS_MS = 60_000
@@ -126,7 +127,12 @@ export function createSend(options: SendOptions): Send {
       lease.settled(homeless)
       await store.records.postpone(homeless, nonce, new Date(now() + HOMELESS_MS))
     }
-    await wake(tenant, helds)
+    await wake(
+      store.records,
+      tenant,
+      helds.filter(({ record }) => record.woke === true),
+      options,
+    )
     for (const id of await settleShared(store, tenant, nonce, helds, now)) picks.hint(tenant.id, [id])
     const { open, pairs: ended, due } = await settleIdentities(options, tenant, nonce, helds)
     const pairs: LeasedPair[] = [...ended]
@@ -176,19 +182,6 @@ export function createSend(options: SendOptions): Send {
         }),
       ),
     ])
-  }
-
-  /** WAKE: whoever refers to what appeared or changed is due. */
-  async function wake(tenant: Tenant, helds: readonly Held[]): Promise<void> {
-    const keys = new Set<string>()
-    for (const { record, pipeline } of helds) {
-      if (record.woke !== true) continue
-      for (const key of [...record.keys, ...pipeline.keysOf(record.fields)]) keys.add(key)
-    }
-    CRASH: if (keys.size > 0) options.crash?.at('C6')
-    const woken = await store.records.wake(tenant.id, [...keys], new Date(now()))
-    CRASH: if (keys.size > 0) options.crash?.at('C7')
-    if (woken > 0) log.debug('woken', { tenant: tenant.id, records: woken })
   }
 
   /** PARK: says what is missing, looks once more, and only then lets go; so no arrival is missed. */

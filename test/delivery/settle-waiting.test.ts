@@ -1,13 +1,10 @@
 import { expect } from 'chai'
 import { conflicting, gated, mergedAway, missingOf, parked, rest } from '../../core/delivery/settle.ts'
-import { DataError, RetryableError } from '../../core/errors.ts'
+import { DataError } from '../../core/errors.ts'
 import type { RecordDocument } from '../../core/store/documents.ts'
 import { due, enrolment, fieldsOf, held, NOW, STUDENT, student, USER } from './records.ts'
 
 const wrong = new DataError('REFUSED', 'It says no.', { at: 'username' })
-const _later = new RetryableError('REMOTE_BUSY', 'Not now.')
-const _created = { ok: true, id: '55', action: 'created' } as const
-const _marksTo = (to: string) => ({ do: 'send', to, what: 'marks', fields: {}, id: '1001' }) as const
 
 /** Settling writes to one record under its lease, whatever happened. */
 function expectEnded({ same, changed }: ReturnType<typeof rest>, rev: number) {

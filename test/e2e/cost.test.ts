@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { MongoClient } from 'mongodb'
 import type { Payload } from '../../core/plugin.ts'
-import { type College, openCollege } from './college.ts'
+import { type College, openCollege, until } from './college.ts'
 
 interface Cost {
   commands: number
@@ -73,4 +73,37 @@ describe('what an event costs the store', () => {
     expect(counter.intake.documents / events, told).to.be.at.most(3.2)
     expect(counter.intake.commands / events, told).to.be.at.most(0.2)
   }).timeout(60_000)
+
+  it('is no lease for students whose Moodle is held back, and who waits for them hears of it', async () => {
+    await college.call('POST', '/api/v1/gates/moodle/pause', { reason: 'Upgrade tonight.' })
+    await until('the gate is known', () => college.engine.delivery.gates.length > 0)
+    const refs = { Student: { id: '600000000000019999' }, Unit: { id: '61' }, Registration: { id: '62' } }
+    const { body } = await college.call('POST', '/api/v1/sync/grades', {
+      data: [{ id: '600000000000029999', Grade: 'Merit', ...refs }],
+    })
+    expect(body['summary']).to.include({ waiting: 1 })
+    await college.quiet()
+
+    const counter = new Counter(college.engine.store.db.client as unknown as MongoClient)
+    const data = Array.from({ length: 200 }, (_, place) => ({
+      id: `6000000000000${19_800 + place}`,
+      Student_ID: `STU-H${place}`,
+      Full_Name: `Student ${place}`,
+      Academic_Email: `held.${place}@college.test`,
+    }))
+    await college.call('POST', '/api/v1/sync/students', { data })
+    await college.quiet()
+    const states = await college.engine.store.db
+      .collection('records')
+      .find({ state: 'gated', module: 'student', woke: { $exists: false }, dueAt: { $exists: false } })
+      .toArray()
+    expect(states).to.have.length(200)
+    const [grade] = await college.engine.store.records.byIdentities('default', [
+      'zoho/BTEC_Grades:600000000000029999',
+    ])
+    expect(grade?.missing.map(({ name }) => name)).to.have.members(['unit', 'registration'])
+    // The grade alone: claimed when it was woken, and at its end.
+    const told = [...counter.byName].map(([name, count]) => `${name}: ${count}`).join(', ')
+    expect(counter.sending.documents, told).to.be.at.most(8)
+  })
 })

@@ -1,0 +1,86 @@
+/** WAKE: whoever refers to what appeared or changed is due again. */
+import { randomUUID } from 'node:crypto'
+import type { CompiledPipeline } from '../pipeline/compiled.ts'
+import type { RecordDocument } from '../store/documents.ts'
+import type { Records } from '../store/records.ts'
+import { changeOf, type Draft } from './draft.ts'
+import type { GateBefore } from './scene.ts'
+import { whereItStands } from './standing.ts'
+import type { Surroundings, Tenant } from './tenant.ts'
+
+/** A record with `woke`, as it is stored. */
+export interface Waker {
+  readonly record: RecordDocument
+  readonly pipeline: CompiledPipeline
+}
+
+type Options = Pick<Surroundings, 'log' | 'now' | 'crash'>
+
+/**
+ * Makes due who refers to one of these. Filter: the tenant's records with one of their keys in `refs`. Invariant:
+ * `woke` and `dueAt` stand until this has been done, so that a crash before or after it only repeats it.
+ * @returns how many were woken
+ */
+export async function wake(
+  records: Pick<Records, 'wake'>,
+  tenant: Tenant,
+  wakers: readonly Waker[],
+  { log, now, crash }: Options,
+): Promise<number> {
+  const keys = new Set<string>()
+  for (const { record, pipeline } of wakers) {
+    for (const key of [...record.keys, ...pipeline.keysOf(record.fields)]) keys.add(key)
+  }
+  if (keys.size === 0) return 0
+  CRASH: crash?.at('C6')
+  const woken = await records.wake(tenant.id, [...keys], new Date(now()))
+  CRASH: crash?.at('C7')
+  if (woken > 0) log.debug('woken', { tenant: tenant.id, records: woken })
+  return woken
+}
+
+/**
+ * What an import brings while its remote is away has nothing to send and much to wake: APPLY does that itself, in one
+ * command for the batch, and takes `woke` and `dueAt` away by a second, filtered by `_id` and the `rev` that it wrote.
+ * What changed or was claimed meanwhile keeps them, and SEND wakes once more.
+ */
+export async function wakeAtOnce(
+  records: Pick<Records, 'wake' | 'update'>,
+  tenant: Tenant,
+  written: Iterable<Draft>,
+  options: Options & { readonly gateBefore: GateBefore },
+): Promise<{ readonly settled: ReadonlySet<string>; readonly woken: number }> {
+  const at = options.now()
+  const wakers: Waker[] = []
+  const changes = []
+  for (const draft of written) {
+    const { stored, next } = draft
+    const pipeline = tenant.pipelines.modules.get(next.module)
+    const rest = pipeline && restOf(next, pipeline, options.gateBefore, at)
+    if (pipeline === undefined || rest === undefined || (stored !== null && changeOf(draft) === null))
+      continue
+    wakers.push({ record: next, pipeline })
+    const rev = stored === null ? next.rev : stored.rev + 1
+    changes.push({ id: next._id, rev, set: rest, unset: ['woke', 'dueAt'] as const })
+  }
+  const woken = await wake(records, tenant, wakers, options)
+  const { stale } = await records.update(changes, randomUUID())
+  const settled = changes.map(({ id }) => id).filter(id => !stale.has(id))
+  return { settled: new Set(settled), woken }
+}
+
+/** How a record stands once those who wait for it are woken; undefined where SEND has more to do with it. Pure. */
+export function restOf(
+  record: RecordDocument,
+  pipeline: CompiledPipeline,
+  gateBefore: GateBefore,
+  now: number,
+): Pick<RecordDocument, 'state' | 'gate'> | undefined {
+  if (record.woke !== true || (record.state !== 'ok' && record.state !== 'due')) return undefined
+  // What it refers to or shares may have changed meanwhile, which SEND looks at once more.
+  if (record.refs.length > 0 || record.missing.length > 0 || pipeline.shared.length > 0) return undefined
+  const known = new Set([...record.identities, ...(record.absorbedIdentities ?? [])])
+  if (!pipeline.identitiesOf(record.fields).every(identity => known.has(identity))) return undefined
+  const { state, gate, dueAt } = whereItStands(record, { now, gateBefore, waits: false })
+  return dueAt === undefined ? { state, ...(gate === undefined ? {} : { gate }) } : undefined
+}
