@@ -215,4 +215,17 @@ export const SCENARIOS: readonly Scenario[] = [
       await world.touch(studentIn(world, tag).id)
     },
   },
+  {
+    name: 'arrival of what is not sent',
+    async run(world, tag) {
+      const student = studentIn(world, tag)
+      const unit = { Name: `U ${tag}`, Unit_Name: `U ${tag}`, Unit_Code: `U-${tag}` }
+      const unitId = world.zoho.person.create('BTEC_Units', unit)
+      const grade = { Name: `G ${tag}`, Student: { id: student.id }, Unit: { id: unitId }, Grade: 'Merit' }
+      const id = world.zoho.person.create('BTEC_Grades', grade)
+      await world.post('grade', told('BTEC_Grades', { id, ...grade }, tag, 1))
+      await world.post('unit', told('BTEC_Units', { id: unitId, ...unit }, tag, 1))
+      await tellStudent(world, student, tag, 1)
+    },
+  },
 ]
