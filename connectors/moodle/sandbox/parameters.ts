@@ -1,4 +1,4 @@
-import { invalidParameter, MoodleException } from './exceptions.ts'
+import { inside, invalidParameter, MoodleException } from './exceptions.ts'
 import { type PhpArray, type PhpValue, stripTags } from './php.ts'
 
 export type ParamType =
@@ -81,7 +81,7 @@ function validateKeys(keys: Readonly<Record<string, Description>>, value: PhpArr
       result[key] = validate(description, given)
     } catch (error) {
       if (!(error instanceof MoodleException)) throw error
-      throw invalidParameter(`${key} => ${error.message}: ${error.debuginfo}`)
+      throw invalidParameter(inside(key, error))
     }
   }
   const unexpected = Object.keys(value).filter(key => !(key in keys))

@@ -82,7 +82,7 @@ function carryOut(site: Site, token: string, call: RestCall, fault: Fault | unde
     return { status: 200, type: JSON_TYPE, body: phpJson(result) }
   } catch (error) {
     if (!(error instanceof MoodleException)) throw error
-    const body = error.body(site.debug)
+    const body = error.body(site)
     const errorcode = error.errorcode ?? error.exception
     if (call.json) return { status: 200, type: JSON_TYPE, body: phpJson(body), errorcode }
     return { status: 200, type: 'application/xml; charset=utf-8', body: xml(body), errorcode }

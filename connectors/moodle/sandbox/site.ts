@@ -119,6 +119,8 @@ export interface Site {
   readonly outbox: Table<OutboxRow>
   /** As debugging = DEVELOPER: answers carry `debuginfo`. */
   debug: boolean
+  /** As debugging displayed: their messages carry it too. */
+  debugDisplay: boolean
   readonly wwwroot: string
   readonly sitename: string
   readonly release: string
@@ -177,6 +179,7 @@ export function openSite({ folder, wwwroot, now, debug, themerev }: SiteOptions)
     grades: tables.table<GradeRow>('grade_grades', ['pair', 'userid']),
     outbox: tables.table<OutboxRow>('local_moodle_zoho_sync_outbox', []),
     debug,
+    debugDisplay: false,
     wwwroot,
     sitename: 'Lab College (BTEC)',
     release: '5.0.6+ (Build: 20260403)',

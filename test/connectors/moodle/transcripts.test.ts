@@ -115,6 +115,17 @@ describe('the Moodle sandbox answers as the real Moodle did, byte for byte', () 
     })
   })
 
+  describe('errors with debugging on and displayed', () => {
+    before(() => {
+      Object.assign(sandbox.site, { debug: true, debugDisplay: true })
+    })
+    for (const { title, name, parameters, answer } of transcript('displayed.txt'))
+      it(title, async () => expect(await send(sandbox, name, parameters)).to.equal(answer))
+    after(() => {
+      Object.assign(sandbox.site, { debug: false, debugDisplay: false })
+    })
+  })
+
   describe('errors in production', () => {
     for (const { title, name, parameters, answer } of transcript('production.txt'))
       it(title, async () => {

@@ -1,4 +1,11 @@
-import { invalidParameter, MoodleException, moodleException, noCapability, noRecord } from '../exceptions.ts'
+import {
+  invalidParameter,
+  MoodleException,
+  moodleException,
+  noCapability,
+  noContext,
+  noRecord,
+} from '../exceptions.ts'
 import { langs, list, object, optional, required } from '../parameters.ts'
 import { coursePayload } from '../payloads.ts'
 import { unenrolUser } from '../person.ts'
@@ -73,7 +80,7 @@ export const courseFunctions: Functions = {
           updateOne(site, course, origin)
         } catch (error) {
           if (!(error instanceof MoodleException)) throw error
-          const said = error.body(site.debug)
+          const said = error.body(site)
           warnings.push({
             item: 'course',
             itemid: int(course['id']),
@@ -140,7 +147,7 @@ function createOne(site: Site, fields: Fields, origin: Origin): CourseRow {
   if (site.categories.get(categoryid) === undefined)
     throw moodleException(
       'errorcatcontextnotvalid',
-      `You cannot execute functions in the category context (category id:${categoryid}). The context error message was: Invalid parameter value detected`,
+      `You cannot execute functions in the category context (category id:${categoryid}). The context error message was: ${noContext().said(site)}`,
     )
   if (!site.has('moodle/course:create')) throw noCapability('Create courses')
   const [shortname, idnumber] = [text(fields['shortname']), text(fields['idnumber'])]
@@ -171,7 +178,8 @@ function createOne(site: Site, fields: Fields, origin: Origin): CourseRow {
 
 function updateOne(site: Site, { id, ...fields }: Fields, origin: Origin): void {
   const course = site.courses.get(int(id))
-  if (course === undefined) throw noRecord('course', 'SELECT * FROM {course} WHERE id = ?', [int(id)])
+  if (course === undefined)
+    throw noRecord('course', 'SELECT id,category FROM {course} WHERE id = ?', [int(id)])
   if (!site.has('moodle/course:update')) throw noCapability('Update course settings')
   for (const name of ['fullname', 'shortname'])
     if (fields[name] !== undefined && text(fields[name]).trim() === '') throw invalidField(name)
@@ -190,7 +198,9 @@ function updateOne(site: Site, { id, ...fields }: Fields, origin: Origin): void 
   )
   const { categoryid } = numbers
   if (categoryid !== undefined && site.categories.get(categoryid) === undefined)
-    throw noRecord('course_categories', 'SELECT id,path FROM {course_categories} WHERE id = ?', [categoryid])
+    throw noRecord('course_categories', 'SELECT id,parent FROM {course_categories} WHERE id = ?', [
+      `${categoryid}`,
+    ])
   const changed = site.courses.update(course.id, {
     ...fields,
     ...numbers,

@@ -1,11 +1,4 @@
-import {
-  invalidParameter,
-  MoodleException,
-  moodleException,
-  noCapability,
-  noRecord,
-  noUser,
-} from '../exceptions.ts'
+import { MoodleException, moodleException, noCapability, noContext, noRecord, noUser } from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
 import { enrolUser, unenrolUser } from '../person.ts'
 import type { CourseRow, EnrolmentRow, Site, UserRow } from '../site.ts'
@@ -163,7 +156,7 @@ function enrolledUser(
 
 /** Raises what Moodle raises for a course that is gone, or that the account may not enter. */
 function enterCourse(site: Site, courseid: number): void {
-  if (site.courses.get(courseid) === undefined) throw invalidParameter('Context does not exist')
+  if (site.courses.get(courseid) === undefined) throw noContext()
   if (!site.has('enrol/manual:enrol'))
     throw new MoodleException(
       'core\\exception\\require_login_exception',

@@ -1,4 +1,4 @@
-import { invalidParameter, moodleException, noRecord } from '../exceptions.ts'
+import { invalidParameter, moodleException, noContext, noRecord } from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
 import type { GroupRow, Site } from '../site.ts'
 import { localUser } from './enrolments.ts'
@@ -162,7 +162,7 @@ export function removeGroup(site: Site, id: number): void {
 function enterCourse(site: Site, courseid: number): void {
   const why =
     site.courses.get(courseid) === undefined
-      ? 'Invalid parameter value detected'
+      ? noContext().said(site)
       : site.has('moodle/course:managegroups')
         ? undefined
         : 'Course or activity not accessible.'

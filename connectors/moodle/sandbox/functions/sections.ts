@@ -32,7 +32,7 @@ export const sectionFunctions: Functions = {
           sections.push(setOne(site, section))
         } catch (error) {
           if (!(error instanceof MoodleException)) throw error
-          const { errorcode, message } = error.body(site.debug)
+          const { errorcode, message } = error.body(site)
           warnings.push({
             item: 'course',
             itemid: int(section['courseid']),

@@ -91,12 +91,8 @@ export const userFunctions: Functions = {
           updateOne(site, user, origin)
         } catch (error) {
           if (!(error instanceof MoodleException)) throw error
-          warnings.push({
-            item: 'user',
-            itemid: int(user['id']),
-            warningcode: error.errorcode ?? '',
-            message: error.message,
-          })
+          const { errorcode = '', message = '' } = error.body(site)
+          warnings.push({ item: 'user', itemid: int(user['id']), warningcode: errorcode, message })
         }
       }
       const odd = warnings.find(({ warningcode }) => /[^A-Za-z0-9]/.test(warningcode))
@@ -192,16 +188,24 @@ function createOne(site: Site, fields: Fields, origin: Origin): unknown {
 function updateOne(site: Site, fields: Fields, origin: Origin): void {
   const { id: _, ...changes } = fields
   const user = site.users.get(int(fields['id']))
-  if (user === undefined) throw moodleException('invaliduserid', 'Invalid user ID')
-  if (user.id === 2) throw moodleException('usernotupdatedadmin', 'Cannot update admin accounts')
-  if (user.deleted === 1) throw moodleException('usernotupdateddeleted', 'error/usernotupdateddeleted')
-  if (user.id === 1) throw moodleException('usernotupdatedguest', 'error/usernotupdatedguest')
+  if (user === undefined) throw moodleException('invaliduserid', 'Invalid user ID', 'Invalid user ID')
+  if (user.id === 2)
+    throw moodleException(
+      'usernotupdatedadmin',
+      'Cannot update admin accounts',
+      'Cannot update admin accounts',
+    )
+  if (user.deleted === 1)
+    throw moodleException('usernotupdateddeleted', 'error/usernotupdateddeleted', 'User is a deleted user')
+  if (user.id === 1)
+    throw moodleException('usernotupdatedguest', 'error/usernotupdatedguest', 'Cannot update guest account')
   const { email } = changes
   if (typeof email === 'string' && email !== user.email) {
-    if (!isEmail(email)) throw moodleException('useremailinvalid', 'error/useremailinvalid')
+    if (!isEmail(email))
+      throw moodleException('useremailinvalid', 'error/useremailinvalid', 'Invalid email address')
     const holder = emailHolder(site, email)
     if (holder !== undefined && holder.id !== user.id)
-      throw moodleException('useremailduplicate', 'Duplicate address')
+      throw moodleException('useremailduplicate', 'Duplicate address', 'Duplicate email address')
   }
   const { password, suspended, ...row } = changes
   if (text(password) !== '') checkPassword(text(password))
