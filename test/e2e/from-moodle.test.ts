@@ -208,6 +208,77 @@ describe('from Moodle into Zoho', () => {
     })
   })
 
+  describe('batches of what Moodle has', () => {
+    const batch = async (collection: string, list: readonly Payload[]) => {
+      const { status, body } = await college.call('POST', `/api/v1/moodle/${collection}`, {
+        [collection]: list,
+      } as Payload)
+      expect(status).to.equal(200)
+      await college.quiet()
+      return body as unknown as { results: readonly Payload[]; summary: Payload }
+    }
+
+    it('of users: each by its role, in order, and the bad one stops none of the others', async () => {
+      const person = (id: number, more: Payload) => ({
+        id,
+        username: `batch.${id}`,
+        email: `batch.${id}@college.test`,
+        firstname: 'Batch',
+        lastname: String(id),
+        timemodified: 1795503600,
+        ...more,
+      })
+      const list = [
+        person(9001, { role: 'student' }),
+        person(9002, { role: 'teacher' }),
+        person(9003, {}),
+        person(9004, { role: 'student', email: 'none' }),
+        person(9005, { role: 'student', userid: '9005' }),
+      ]
+      const { results, summary } = await batch('users', list)
+      expect(
+        results.map(({ module, outcome, reason, code }) => [module, outcome, reason ?? code]),
+      ).to.deep.equal([
+        ['student', 'NEW', undefined],
+        ['teacher', 'NEW', undefined],
+        [undefined, 'SKIPPED', 'no_role_yet'],
+        ['student', 'INVALID', 'EMAIL_INVALID'],
+        ['student', 'NEW', undefined],
+      ])
+      expect(summary).to.include({ total: 5, new: 3, skipped: 1, invalid: 1, open: 0 })
+      const made = (module: string) =>
+        college.zoho
+          .records(module)
+          .map(each => each['Academic_Email'])
+          .filter(email => String(email).startsWith('batch.'))
+      expect(made('BTEC_Students')).to.have.members(['batch.9001@college.test', 'batch.9005@college.test'])
+      expect(made('BTEC_Teachers')).to.deep.equal(['batch.9002@college.test'])
+      expect((await batch('users', list)).summary).to.include({
+        unchanged: 3,
+        skipped: 1,
+        invalid: 1,
+        new: 0,
+      })
+    })
+
+    it('of enrolments: those of people who are known are in Zoho, the others wait', async () => {
+      const list = [
+        { enrollment_id: 1, userid: 9001, courseid, status: 0, timemodified: 1795503600 },
+        { enrollment_id: 2, userid: '777777', courseid, status: 1, timemodified: 1795503600 },
+        { enrolment_id: 3, status: 0 },
+      ]
+      const { results, summary } = await batch('enrollments', list)
+      expect(results.map(({ outcome, message, code }) => [outcome, code ?? message])).to.deep.equal([
+        ['NEW', undefined],
+        ['WAITING', 'waits for student 777777'],
+        ['INVALID', 'PARSE_NO_ID'],
+      ])
+      expect(summary).to.include({ total: 3, new: 1, waiting: 1, invalid: 1 })
+      const rows = college.zoho.records('BTEC_Enrollments')
+      expect(rows.filter(each => each['Enrollment_Moodle_ID'] === `9001_${courseid}`)).to.have.length(1)
+    })
+  })
+
   describe('a user who is suspended there', () => {
     const row = (email: string) =>
       college.zoho.records('BTEC_Students').find(each => each['Academic_Email'] === email)
