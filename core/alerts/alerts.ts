@@ -33,7 +33,7 @@ export interface AlertOptions {
   readonly tenants: () => readonly string[]
   /** What ends by itself of a tenant's connections. */
   readonly expiring: (tenant: string) => Promise<Seen['expiring']>
-  /** How far the clock here is from that of a tenant's remotes. */
+  /** How far the store's clock is from that of a tenant's remotes. */
   readonly clocks: (tenant: string) => Seen['clocks']
   readonly deskFor: (tenant: string) => Promise<Desk>
   readonly log: Log

@@ -53,7 +53,7 @@ export interface Seen {
     readonly at: number
     readonly renews: boolean
   }[]
-  /** How many seconds the clock here is ahead of a remote's. */
+  /** How many seconds the store's clock is ahead of a remote's. */
   readonly clocks: readonly { readonly remote: string; readonly ahead: number }[]
 }
 

@@ -11,7 +11,7 @@ const EN: Readonly<Record<Kind, Told>> = {
   key_expiring: ({ subject, since }) => `The key ${subject} expires at ${since}; make another in time.`,
   connection_expiring: ({ subject, since }) => `${subject} ends at ${since}; renew it in time.`,
   clock: ({ subject, count }) =>
-    `The clock here is ${count} seconds ahead of that of ${subject}; signatures that are right are refused. Set it right.`,
+    `The store's clock, by which Wasl goes, is ${count} seconds ahead of that of ${subject}; signatures that are right are refused. Set it right.`,
   disk_full: ({ count }) => `Only ${count} percent of the disk of the data folder are free; make room.`,
 }
 const AR: Readonly<Record<Kind, Told>> = {
@@ -22,7 +22,7 @@ const AR: Readonly<Record<Kind, Told>> = {
   key_expiring: ({ subject, since }) => `تنتهي صلاحية المفتاح ${subject} في ${since}؛ أنشئ بديلًا قبل ذلك.`,
   connection_expiring: ({ subject, since }) => `تنتهي صلاحية ${subject} في ${since}؛ جدّدها قبل ذلك.`,
   clock: ({ subject, count }) =>
-    `الساعة هنا متقدمة ${count} ثانية على ساعة ${subject}، فتُرفض توقيعات صحيحة؛ اضبط الساعة.`,
+    `ساعة المخزن التي يعمل بها النظام متقدمة ${count} ثانية على ساعة ${subject}، فتُرفض توقيعات صحيحة؛ اضبط الساعة.`,
   disk_full: ({ count }) => `لم يبق سوى ${count} بالمئة من قرص مجلد البيانات؛ وفّر مساحة.`,
 }
 

@@ -25,7 +25,7 @@ export interface Expiring {
 
 export interface Clock {
   readonly remote: string
-  /** Ours is so many seconds ahead; less than 0: behind. */
+  /** The store's is so many seconds ahead; less than 0: behind. */
   readonly ahead: number
 }
 
@@ -36,7 +36,7 @@ export interface Measures {
   client(tenant: string, remote: string, client: HttpClient): HttpClient
   /** A signature fitted; `older`: under the secret that a rotation left for its overlap. */
   signed(tenant: string, older: boolean): void
-  /** How far our clock is from that of the tenant's remotes, as their newest answers tell. */
+  /** How far the store's clock is from that of the tenant's remotes, as their newest answers tell. */
   clocks(tenant: string): readonly Clock[]
   /** Something is sent again later. */
   retried(tenant: string, remote: string, reason: string): void
@@ -217,7 +217,7 @@ function createTenantMeasures() {
 
   const clock = gauge(
     'wasl_clock_ahead_seconds',
-    'How far the clock here is ahead of that of a remote, by its newest answer.',
+    'How far the clock of the store is ahead of that of a remote, by its newest answer.',
     ['remote'],
   )
   const ahead = new Map<string, number>()
