@@ -249,7 +249,9 @@ export function createTenants(options: TenantOptions): TenantDirectory {
 
   /** Stale answers are good enough while the store is read again, and when it cannot be. */
   function freshen(): void {
-    if (freshUntil > now()) return
+    const left = freshUntil - now()
+    // More than that only where the clock was set back.
+    if (left > 0 && left <= FRESH_MS) return
     freshUntil = now() + FRESH_MS
     refresh().catch(error => log.warn('tenants_not_read', { error }))
   }

@@ -82,7 +82,7 @@ export function createGates(
 
   /** A gate may have opened while an engine that did not know it yet sent a record there. */
   async function releaseOrphans(): Promise<boolean> {
-    if (now() - lookedForOrphans < ORPHANS_MS) return false
+    if (Math.abs(now() - lookedForOrphans) < ORPHANS_MS) return false
     lookedForOrphans = now()
     let released = 0
     for (const id of await store.records.gates()) {

@@ -30,7 +30,7 @@ export interface Picks {
   beginAlone(): () => void
 }
 
-/** `now`: milliseconds since 1970. */
+/** `now`: milliseconds since 1970; it may be set back, which must not keep anything waiting. */
 export function createPicks(records: Pick<Records, 'due'>, now: () => number): Picks {
   /** In the order of their turns. */
   const hints = new Map<string, Set<string>>()
@@ -65,7 +65,7 @@ export function createPicks(records: Pick<Records, 'due'>, now: () => number): P
   async function stored(at: number): Promise<readonly Picked[]> {
     const full = [...running.keys()].filter(busy)
     if (full.length > 0) {
-      if (at - pastBusy < PAST_BUSY_MS) return []
+      if (Math.abs(at - pastBusy) < PAST_BUSY_MS) return []
       pastBusy = at
     }
     const due = await records.due(new Date(at), MOST_RECORDS, full)
@@ -98,7 +98,7 @@ export function createPicks(records: Pick<Records, 'due'>, now: () => number): P
 
     async next() {
       const at = now()
-      if (turn() !== undefined && at - looked < LOOK_MS) return hinted()
+      if (turn() !== undefined && Math.abs(at - looked) < LOOK_MS) return hinted()
       looked = at
       const found = await stored(at)
       return found.length === 0 ? hinted() : found
