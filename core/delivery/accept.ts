@@ -1,4 +1,9 @@
-/** ACCEPT: durable first, then answered. Deliveries that arrive together become one insert. */
+/**
+ * ACCEPT: durable first, then answered. Deliveries that arrive together become one insert.
+ *
+ * Filter: the unique `{tenant, key}` refuses what came before; a repeat of what ended badly opens it again where it has no
+ * `dueAt`. Invariant: what was answered 2xx is stored, once, and stays due until each of its events has an outcome.
+ */
 import type { ConnectorDefinition, IncomingEvent } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'
 import type { DeliveryDocument } from '../store/documents.ts'

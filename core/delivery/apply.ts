@@ -1,4 +1,10 @@
-/** APPLY and MARK: takes deliveries, from memory or by `dueAt`, and gives every event its outcome. */
+/**
+ * APPLY and MARK: takes deliveries, from memory or by `dueAt`, and gives every event its outcome.
+ *
+ * Filter: taken where `dueAt` has come, which is put off and counted (`tries`) before any work; marked by `{_id, turn}`
+ * while `dueAt` stands. Invariant: an event has its outcome only after its record was written, and `dueAt` goes with the
+ * last outcome; a crash between the two applies again, which finds nothing to do.
+ */
 import { DataError, StoreError, type WaslError } from '../errors.ts'
 import { parseJson } from '../json.ts'
 import type { ConnectorDefinition, IncomingEvent, ResourceName } from '../plugin.ts'

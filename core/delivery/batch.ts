@@ -1,4 +1,10 @@
-/** One batch of one tenant's events: read, decide, write. What a race spoils is decided again. */
+/**
+ * The writes of APPLY: one batch of one tenant's events is read, decided and written.
+ *
+ * Filter: a new record by its id and the unique `{tenant, identities}`, a known one by `{_id, rev}` as it was read; what is
+ * not matched is read and decided again. Invariant: the state that was applied and what is due from it are one update, so a
+ * side's version never goes back and nothing that was applied is forgotten elsewhere.
+ */
 import { randomUUID } from 'node:crypto'
 import type { RecordDocument } from '../store/documents.ts'
 import type { Records } from '../store/records.ts'

@@ -1,4 +1,9 @@
-/** One call of one remote: match, note what is begun, write, and settle each record by its own answer. */
+/**
+ * SEND, one call of one remote: match, note what is begun, write, and settle each record by its own answer.
+ *
+ * Filter: what is begun is noted by `{_id, lease.nonce}`. Invariant: a creation is noted as `sending` before its first byte,
+ * and none goes out under a lease that is known to be lost; so whoever finds it after a crash looks there first.
+ */
 import { randomUUID } from 'node:crypto'
 import { RetryableError, SetupError, WaslError } from '../errors.ts'
 import type { ResourceConnection, ResourceDefinition, WriteOperation, WriteResult } from '../plugin.ts'

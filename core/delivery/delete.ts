@@ -1,4 +1,9 @@
-/** A record that is gone in the system that told us. */
+/**
+ * DELETE: a record that is gone in the system that told us. Pure; written by `{_id, rev}` like every other decision.
+ *
+ * Invariant: the version is kept, so an older state that comes later brings nothing to life; `onDelete` is due only where
+ * something was sent or begun, and never at the side that deleted.
+ */
 
 import type { RecordDocument } from '../store/documents.ts'
 import { type Draft, newRecord, without } from './draft.ts'

@@ -1,4 +1,9 @@
-/** The delivery as one thing: ACCEPT hands over to APPLY, APPLY to SEND, and a loop picks up what is due. */
+/**
+ * The delivery as one thing: ACCEPT hands over to APPLY, APPLY to SEND, and a loop picks up what is due.
+ *
+ * Invariant of the loop (the sweep): whatever is open has a `dueAt`, waits for a record, which wakes it, or stands at a
+ * gate; what is due and the gates are looked at every second, and ringing and handing over only save that second.
+ */
 import type { ConnectorDefinition } from '../plugin.ts'
 import { within } from '../stopping.ts'
 import type { Store } from '../store/connect.ts'

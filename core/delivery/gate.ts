@@ -1,4 +1,10 @@
-/** GATE: a remote that is busy, down or refuses us is left alone; its records stand at the gate and count no attempt. */
+/**
+ * GATE: a remote that is busy, down or refuses us is left alone; its records stand at the gate and count no attempt.
+ *
+ * Filter: closed by inserting it, or by `{_id, rounds}` as it was known; a turn (the probe, or a second's part of an opening
+ * gate) is taken by `{_id, openAt}`; what a person paused matches none of these. Invariant: of all engines one sends the
+ * probe, one lets a part go; a record at a gate has no `dueAt`, and one whose gate is gone is found and let go.
+ */
 import { RetryableError, SetupError, type WaslError } from '../errors.ts'
 import type { Store } from '../store/connect.ts'
 import type { GateDocument } from '../store/documents.ts'

@@ -1,4 +1,10 @@
-/** What a claimed record is called: identities that a push brought are added, and records that are one become one. */
+/**
+ * What a claimed record is called: identities that a push brought are added, and records that are one become one.
+ *
+ * Filter: added by `{_id, lease.nonce}` in an update of its own; steps two and three of MERGE by the survivor's `{_id, rev}`
+ * and the loser's pair. Invariant: an identity stands with one record of a tenant: where the unique index refuses it, the two
+ * merge, share it, or are a conflict for a person. One that is still to be added keeps its record due.
+ */
 import { randomUUID } from 'node:crypto'
 import type { Store } from '../store/connect.ts'
 import type { RecordDocument } from '../store/documents.ts'

@@ -1,6 +1,10 @@
 /**
  * MERGE: two records turn out to be one. The younger points to the older from then on and keeps its identities, so that
  * whoever knows one of them is led to the survivor; the survivor takes over what the younger brought.
+ *
+ * Filter: (1) the loser by `{_id, rev}`, (2) the survivor by `{_id, rev}`, (3) the loser by its pair: `absorbed` only where
+ * its `rev` is the one that the survivor took over. Invariant: a loser that is not absorbed is due, so that (2) and (3) are
+ * repeated until nothing it was told is missing in the survivor; and never are two identities of one resource joined.
  */
 import type { CompiledPipeline } from '../pipeline/compiled.ts'
 import type { Json } from '../plugin.ts'

@@ -1,4 +1,8 @@
-/** Touches that nobody sent: what Wasl itself wants read goes in as a delivery of its own. */
+/**
+ * Touches that nobody sent: what Wasl itself wants read goes in as a delivery of its own.
+ *
+ * Filter: the unique `{tenant, key}`. Invariant: as ACCEPT's, so a crash loses none, and the same question is stored once.
+ */
 import { createHash } from 'node:crypto'
 import type { IncomingEvent } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'

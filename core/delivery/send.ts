@@ -1,4 +1,10 @@
-/** CLAIM and SEND: what is due is leased, computed from what is stored now, and sent in as few calls as possible. */
+/**
+ * CLAIM and SEND: what is due is leased, computed from what is stored now, and sent in as few calls as possible.
+ *
+ * Filter of CLAIM: `dueAt` has come, and there is no lease or it has run out; the update sets the batch's nonce and counts
+ * the claim, and what carries the nonce is read back. Invariant: one live lease a record, and every later write names its
+ * nonce: whoever lost it writes nothing. What was claimed and never settled goes alone, and above the limit it is dead.
+ */
 import { randomUUID } from 'node:crypto'
 import { DataError, StoreError } from '../errors.ts'
 import type { RecordDocument } from '../store/documents.ts'
@@ -184,7 +190,10 @@ export function createSend(options: SendOptions): Send {
     ])
   }
 
-  /** PARK: says what is missing, looks once more, and only then lets go; so no arrival is missed. */
+  /**
+   * PARK: says what is missing, looks once more, and only then lets go. Filter: by `{_id, lease.nonce}`, then the pair.
+   * Invariant: who arrives after the first write finds it in `refs`, who arrived before is found by the second look.
+   */
   async function park(
     tenant: Tenant,
     nonce: string,

@@ -1,4 +1,11 @@
-/** How a lease ends: the ordered pairs of updates of design.md section 4. Pure. */
+/**
+ * How a lease ends: ACK, RETRY, PARK, GATE and DEAD as ordered pairs of updates. Pure.
+ *
+ * Filter: first `{_id, lease.nonce, rev}`, nothing changed since the claim: the entry goes, and `dueAt` with the last of
+ * them; then `{_id, lease.nonce}`, something did: the same facts, but it stays due. The first takes the lease away, so one of
+ * the two matches at most. Invariant: what the remote answered is stored with what follows from it (links, marks, `woke`),
+ * and what came meanwhile is neither overwritten nor taken for sent.
+ */
 import type { WaslError } from '../errors.ts'
 import type { Reference, ResourceName, WriteResult } from '../plugin.ts'
 import type { OutboxEntry, Pushed, RecordDocument, StoredError } from '../store/documents.ts'

@@ -1,6 +1,10 @@
 /**
  * Shared objects: several records stand for one remote object (a student's enrolments in one class). The youngest that
  * wants it owns it; the others are stored, and send nothing there. With none that wants it, the last owner says so.
+ *
+ * Filter: another record gives it up by `{_id, rev}`, our own by `{_id, lease.nonce}`; it is handed over to one that is not
+ * gone and has neither sent nor planned it. Invariant: the old owner has dropped the identity before the new one adds it,
+ * each in its own update, and whoever should own it is due.
  */
 import type { SharedPlan } from '../pipeline/compiled.ts'
 import type { Store } from '../store/connect.ts'

@@ -1,4 +1,8 @@
-/** How a completeness sweep begins: which remotes are asked, and since when. */
+/**
+ * How a completeness sweep begins: which remotes are asked, and since when.
+ *
+ * Filter: a unique index lets one of a module run. Invariant: whoever orders one beside it is answered with that one.
+ */
 import type { CompiledPipeline } from '../pipeline/compiled.ts'
 import type { ResourceDefinition } from '../plugin.ts'
 import type { Store } from '../store/connect.ts'

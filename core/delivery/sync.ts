@@ -1,6 +1,9 @@
 /**
  * Completeness sweeps: what the remotes say was changed since the last one is compared with what is stored, and what
  * may be newer comes in as touches. Nothing is ever taken for deleted because it is missing from a list.
+ *
+ * Filter: taken where `dueAt` has come, under a nonce; moved on by `{_id, nonce}` while it runs. Invariant: a page's touches
+ * are stored before its place is, so a crash lists one page twice and skips none.
  */
 import { randomUUID } from 'node:crypto'
 import { DataError, RetryableError, StoreError, WaslError } from '../errors.ts'

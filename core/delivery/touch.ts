@@ -1,4 +1,8 @@
-/** Touches: what is not trusted, or was not sent, is read from the remote. */
+/**
+ * TOUCH: what is not trusted, or was not sent, is read from the remote. Writes nothing: what was read goes through APPLY.
+ *
+ * Invariant: `readAt` is when the read began, and whoever is answered by a read had asked before it began.
+ */
 import { DataError, RetryableError, WaslError } from '../errors.ts'
 import type { ReadResult, ResourceDefinition } from '../plugin.ts'
 import { resourceConnection, type Tenant } from './tenant.ts'

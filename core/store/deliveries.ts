@@ -26,9 +26,9 @@ export interface Deliveries {
   byIds(tenant: string, ids: readonly string[]): Promise<readonly DeliveryDocument[]>
   /** Newest first: the deliveries that a sender named so. */
   bySenderIds(tenant: string, senderIds: readonly string[]): Promise<readonly DeliveryDocument[]>
-  /** Makes it due again and forgets the outcomes of `events` (their places), all where none are named. */
+  /** Makes it due again with these events, under a new `turn`. False: it is open. */
   reopen(tenant: string, id: string, events: readonly EventDocument[], dueAt: Date): Promise<boolean>
-  /** Only deliveries that are still open are marked: who is first, is right. */
+  /** Only deliveries that are still open, and were not opened again since they were taken: who is first, is right. */
   mark(marks: readonly DeliveryMark[]): Promise<void>
   /** What is due, oldest first. Raises `tries` by one and puts `dueAt` off to `until` before it answers. */
   take(now: Date, until: Date, limit: number): Promise<readonly DeliveryDocument[]>

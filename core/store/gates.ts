@@ -14,7 +14,7 @@ export interface Gates {
    * False: another took it.
    */
   takeTurn(gate: GateDocument, until: Date): Promise<boolean>
-  /** The remote answers again: its records are let go, `perSecond` of them at a time, from `at` on. */
+  /** The remote answers again: its records are let go, `perSecond` of them at a time, from `at` on. Not what is paused. */
   opening(id: string, perSecond: number, at: Date): Promise<void>
   remove(id: string): Promise<void>
   /** A person keeps everything from the remote until they resume it; neither an answer nor a failure changes that. */

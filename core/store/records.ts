@@ -51,11 +51,11 @@ export interface Records {
   claim(ids: readonly string[], nonce: string, now: Date, until: Date): Promise<readonly RecordDocument[]>
   /** Writes by nonce alone and keeps the lease. The number that was written. */
   note(nonce: string, changes: readonly LeasedChange[]): Promise<number>
-  /** Ends leases, each by its ordered pair. */
+  /** Ends leases, each by its ordered pair: by nonce and `rev`, then by nonce alone. */
   settle(nonce: string, pairs: readonly LeasedPair[]): Promise<void>
-  /** Adds an identity in an update of its own. False: another record holds it. */
+  /** Adds identities by the nonce, in an update of their own. False: another record holds one of them. */
   addIdentity(id: string, nonce: string, identities: readonly string[]): Promise<boolean>
-  /** Ends leases and leaves the records due later. */
+  /** Ends leases, by the nonce, and leaves the records due later with no claim counted. */
   postpone(ids: readonly string[], nonce: string, until: Date): Promise<void>
   /** Keeps leases for longer. Those of `ids` that are still leased under `nonce`. */
   extend(ids: readonly string[], nonce: string, until: Date): Promise<readonly string[]>
@@ -65,13 +65,13 @@ export interface Records {
     filter: { readonly rev: number } | { readonly 'lease.nonce': string },
     shared: { readonly resource: string; readonly idField: string },
   ): Promise<boolean>
-  /** A record that was merged away gives up an identity that leads to its survivor. */
+  /** Records that were merged away give up identities that lead to their survivor. */
   dropAbsorbed(tenant: string, identities: readonly string[]): Promise<void>
-  /** The record is to send itself to a shared resource, if it has not. */
+  /** The record is to send itself to a shared resource, if it has not and is neither deleted nor merged. */
   handOver(id: string, resource: string, now: Date): Promise<boolean>
-  /** Makes due every record that refers to one of `refs`. The number of them. */
+  /** Makes due every record of the tenant that refers to one of `refs`, at a gate or not. The number of them. */
   wake(tenant: string, refs: readonly string[], now: Date): Promise<number>
-  /** The oldest records at a gate, made due. The number of them. */
+  /** The oldest records at a gate, made due: those that still stand there. Their ids. */
   release(gate: string, limit: number, now: Date): Promise<readonly string[]>
   /** The gates at which records stand. */
   gates(): Promise<readonly string[]>
