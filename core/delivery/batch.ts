@@ -47,6 +47,7 @@ export async function decideBatch(
   for (let race = 0; open.length > 0 && race < MOST_RACES; race++) {
     const session = openSession(tenant.id, records)
     const made = await decideAll(session, tenant, open, surroundings)
+    await turn()
     CRASH: surroundings.crash?.at('B2')
     const lost = await write(records, session.drafts)
     const again: Item[] = []
@@ -75,6 +76,12 @@ export async function decideBatch(
   }
   return { decisions, partial, due: [...due], woken }
 }
+
+/**
+ * One turn of the event loop. What a step left behind (a rejection, a `setImmediate` that throws) ends the process now,
+ * while none of its events has an outcome: so it is found to be poison, as what throws at once is found to be wrong.
+ */
+const turn = () => new Promise(resolve => setImmediate(resolve))
 
 async function decideAll(
   session: Session,
