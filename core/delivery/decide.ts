@@ -79,7 +79,7 @@ const noPipeline = (event: EventDocument): WaslError =>
 function on(scene: Scene, draft: Draft | null): Decision | Merging | typeof READ_WHOLE | undefined {
   const { event } = scene.item
   const side = draft?.next.sides[scene.flow.connector]
-  if (isOlder(event.version, side?.version) || isReadBefore(scene.item, side)) {
+  if (isOlder(event.version, side?.version) || isReadBefore(scene.item, side, scene.run.at)) {
     return { outcome: 'SKIPPED', reason: 'older', changes: [], ...recordOf(draft) }
   }
   if (event.kind === 'delete') return remove(scene, draft)

@@ -43,9 +43,13 @@ const isToldSince = ({ toldAt }: Side, readAt: number, now: number): boolean =>
 const differs = (said: Fields, stored: Fields): boolean =>
   Object.keys(said).some(field => !equal(stored[field] ?? null, said[field] ?? null))
 
-/** Read before what is stored was read, at the same version: it may be the edit before. */
-export const isReadBefore = (heard: Heard, side: Side | undefined): boolean =>
+/**
+ * Read before what is stored was read, at the same version: it may be the edit before. A clock that is ahead says nothing
+ * of that either.
+ */
+export const isReadBefore = (heard: Heard, side: Side | undefined, now: number): boolean =>
   side?.readAt !== undefined &&
   heard.readAt !== undefined &&
   heard.readAt < side.readAt &&
+  side.readAt.getTime() <= now &&
   isSame(heard, side)

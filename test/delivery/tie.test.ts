@@ -70,11 +70,12 @@ describe('two edits of one moment', () => {
     ['read with it', [7], sooner, sooner, false],
     ['told, not read', [7], undefined, later, false],
     ['read where the other was told', [7], sooner, undefined, false],
+    ['read before, by a clock that is ahead', [7], sooner, new Date(NOW + 1), false],
     ['read before, and newer all the same', [8], sooner, later, false],
   ] as const)
     it(`${title}: ${passed ? 'passed over' : 'counts'}`, () => {
       const event = { id: 'e', resource: 'zoho/BTEC_Students', kind: 'state' as const, version }
       const side = { version: [7], ...(stored === undefined ? {} : { readAt: stored }) }
-      expect(isReadBefore({ event, readAt }, side)).to.equal(passed)
+      expect(isReadBefore({ event, readAt }, side, NOW)).to.equal(passed)
     })
 })
