@@ -65,6 +65,8 @@ export interface Limits {
   readonly batchBytes: number
   /** All bodies in memory together, in bytes: what comes beyond that is answered 503. */
   readonly bodyBytes: number
+  /** How long all headers of a request may take, in milliseconds; looked at every half second. */
+  readonly headersMs: number
   /** How long a webhook's body may take, in milliseconds. */
   readonly webhookMs: number
   /** How long a batch's body may take, in milliseconds. */
@@ -83,6 +85,7 @@ export const LIMITS: Limits = Object.freeze({
   webhookBytes: MEBIBYTE,
   batchBytes: 16 * MEBIBYTE,
   bodyBytes: 64 * MEBIBYTE,
+  headersMs: 5_000,
   webhookMs: 10_000,
   batchMs: 30_000,
   chunk: 500,

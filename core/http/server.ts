@@ -1,4 +1,6 @@
 import { createServer as createListener, Server as Listener } from 'node:http'
+import { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Lifecycle, Request, Server } from '@hapi/hapi'
 import Hapi from '@hapi/hapi'
 import { createAttempts } from './attempts.ts'
@@ -13,7 +15,6 @@ import { requestIdOf } from './request-id.ts'
 import { addStatusRoute } from './status.ts'
 
 const BACKLOG = 4096
-const HEADERS_MS = 5_000
 /** How often Node looks for requests that take too long. */
 const CHECK_MS = 500
 /** hapi's fingerprint of a path of any length. */
@@ -46,8 +47,8 @@ export async function createServer(
   }
   const { limits } = surroundings
   const listener = createListener({
-    requestTimeout: Math.max(limits.batchMs, HEADERS_MS) + CHECK_MS,
-    headersTimeout: HEADERS_MS,
+    requestTimeout: Math.max(limits.batchMs, limits.headersMs) + CHECK_MS,
+    headersTimeout: limits.headersMs,
     connectionsCheckingInterval: CHECK_MS,
   })
   const server = Hapi.server({
@@ -68,6 +69,7 @@ export async function createServer(
       },
     },
   })
+  listener.on('clientError', cutOff)
 
   const door = createDoor(surroundings)
   addKeyStrategies(server, surroundings, door.readBytes)
@@ -84,6 +86,14 @@ export async function createServer(
   })
   routes?.(server, door)
   return server
+}
+
+/**
+ * hapi, which is told first, ends its own side of what sent no request in time or none at all. Whoever leaves theirs
+ * open would keep the connection for as long as they like.
+ */
+function cutOff(_error: Error, socket: Duplex): void {
+  if (socket.writableEnded && socket instanceof Socket) socket.destroySoon()
 }
 
 /** hapi cannot be told how many connections may wait to be taken; bursts need more than Node's 511. */

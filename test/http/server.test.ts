@@ -134,8 +134,8 @@ describe('the HTTP server', () => {
       sockets = []
     })
 
-    const open = async (head: string): Promise<Socket> => {
-      const socket = connect(Number(at.server.info.port), '127.0.0.1')
+    const open = async (head: string, allowHalfOpen = false): Promise<Socket> => {
+      const socket = connect({ port: Number(at.server.info.port), host: '127.0.0.1', allowHalfOpen })
       sockets.push(socket)
       socket.on('error', () => {}) // the server cuts some of them
       await once(socket, 'connect')
@@ -187,10 +187,28 @@ describe('the HTTP server', () => {
 
     it('W07: closes on a body that does not come, and on one that comes too slowly', async () => {
       expect(await answerOf(await open(post('Content-Length: 10')))).to.contain('408')
-      const slow = await open(post('Content-Length: 100000'))
+      const slow = await open(post('Content-Length: 100000'), true)
       const drip = setInterval(() => slow.write('x'), 20)
       expect(await answerOf(slow)).to.contain('408')
       clearInterval(drip)
+    })
+
+    it('W08: closes on headers that come too slowly', async () => {
+      const hasty = await college({ limits: { headersMs: 100 } })
+      await hasty.server.start()
+      // It sends on although it was told that nobody listens any more.
+      const socket = connect({ port: Number(hasty.server.info.port), host: '127.0.0.1', allowHalfOpen: true })
+      sockets.push(socket)
+      socket.on('error', () => {}) // the server cuts it
+      const answer = answerOf(socket)
+      socket.write(`POST ${EVENT} HTTP/1.1\r\nHost: x\r\nX-A: `)
+      const drip = setInterval(() => socket.write('x'), 20)
+      try {
+        expect(await answer).to.match(/400|^$/)
+      } finally {
+        clearInterval(drip)
+        await hasty.server.stop()
+      }
     })
 
     it('W06: cuts an endless body at the limit', async () => {
@@ -212,7 +230,8 @@ describe('the HTTP server', () => {
       const cut: Promise<string>[] = []
       for (let i = 0; i < 120; i++) {
         const endless = i < 20
-        const socket = await open(post(endless ? 'Transfer-Encoding: chunked' : 'Content-Length: 100000'))
+        const head = post(endless ? 'Transfer-Encoding: chunked' : 'Content-Length: 100000')
+        const socket = await open(head, true)
         const piece = endless ? `10000\r\n${'x'.repeat(65536)}\r\n` : 'x'
         const more = setInterval(() => socket.write(piece), 20)
         cut.push(answerOf(socket).finally(() => clearInterval(more)))
