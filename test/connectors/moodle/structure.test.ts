@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { DataError, SetupError } from '../../../core/errors.ts'
+import { DataError, RetryableError, SetupError } from '../../../core/errors.ts'
 import type { Payload, WriteOperation } from '../../../core/plugin.ts'
 import { type ConnectedSite, connectSite, never } from './connected.ts'
 import { errorOf, raised } from './failures.ts'
@@ -142,6 +142,20 @@ describe('courses, categories, cohorts and groups in Moodle', () => {
         const [found] = (await resource('course').find('idnumber', [`Z1${run}`], never)).values()
         const [again] = await write('course', { id: String(found?.[0]?.['id']), fields: told })
         expect(again).to.include({ ok: true, action: 'updated' })
+      },
+    )
+
+    onSandbox(
+      'whose answer is lost leaves a course that is found and told again, and nobody in doubt',
+      async () => {
+        connected.site.sandbox!.faults.add({ kind: 'drop', function: 'local_moodle_zoho_sync_set_sections' })
+        const [lost] = await write('course', { fields: course(1, told) })
+        expect(errorOf(lost)).to.be.instanceOf(RetryableError).and.include({ ambiguous: false })
+        const [found] = (await resource('course').find('idnumber', [`Z1${run}`], never)).values()
+        const id = String(found?.[0]?.['id'])
+        expect(await write('course', { id, fields: told })).to.have.nested.property('[0].ok', true)
+        expect(await section(id)).to.include({ name: 'Marketing' })
+        expect(await site().count('course')).to.equal(1)
       },
     )
 
