@@ -52,7 +52,10 @@ export interface Delivery extends Intake {
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { store, tenants, log, now, worker } = options
   const waiters = createWaiters()
-  const gates = createGates(store, options)
+  const gates = createGates(store, {
+    ...options,
+    onProbe: (tenant, records) => send.hint(tenant, records),
+  })
   const send = createSend({
     ...options,
     gates,

@@ -42,10 +42,12 @@ export interface Gates {
   readonly all: readonly GateDocument[]
 }
 
-export function createGates(
-  store: Pick<Store, 'gates' | 'records'>,
-  options: Pick<Surroundings, 'log' | 'now' | 'random' | 'crash'>,
-): Gates {
+export interface GateOptions extends Pick<Surroundings, 'log' | 'now' | 'random' | 'crash'> {
+  /** A probe is due: another engine that claims it first does not know it for one, and holds it up again. */
+  readonly onProbe?: (tenant: string, records: readonly string[]) => void
+}
+
+export function createGates(store: Pick<Store, 'gates' | 'records'>, options: GateOptions): Gates {
   const { log, now, random } = options
   let gates = new Map<string, GateDocument>()
   const probes = new Set<string>()
@@ -79,6 +81,7 @@ export function createGates(
     if (!(await store.gates.takeTurn(gate, new Date(now() + PROBE_MS)))) return false
     const released = await store.records.release(gate._id, 1, new Date(now()))
     for (const id of released) probes.add(`${gate._id}|${id}`)
+    options.onProbe?.(gate.tenant, released)
     if (released.length > 0) return true
     // Nobody stands there: the next who comes finds out.
     await store.gates.remove(gate._id)

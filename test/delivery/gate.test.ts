@@ -51,7 +51,9 @@ describe('a gate that opens', () => {
 
   it('stays closed for a second when all calls that are under way fail, longer once its probe does', async () => {
     await store.db.collection('gates').deleteMany({})
-    const one = engine()
+    const probes: string[] = []
+    const onProbe = (_: string, records: readonly string[]) => probes.push(...records)
+    const one = createGates(store, { log: quiet, now: () => clock, random: () => 0, onProbe })
     const outage = new RetryableError('REMOTE_UNREACHABLE', 'reset', { gate: 'outage' })
     const waits = async () => {
       for (let calls = 0; calls < 4; calls++) await one.closeFor('al-noor', 'moodle/user', outage)
@@ -60,6 +62,7 @@ describe('a gate that opens', () => {
     expect(await waits()).to.deep.equal([[0, SECOND]])
     clock += SECOND
     await look(one)
+    expect(probes).to.deep.equal([record(1)._id])
     expect(await waits()).to.deep.equal([[1, 30 * SECOND]])
   })
 
