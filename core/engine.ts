@@ -154,6 +154,7 @@ async function start(
     uri: address.uri,
     monitorCommands,
     payloads: { seal: secrets.sealBytes, open: secrets.openBytes },
+    onStuck: () => log.warn('store_connected_anew', {}),
     onClock: ahead => log.warn('clock_differs_from_store', { secondsAhead: Math.round(ahead / 1000) }),
     ...(settings.mongodbUri === undefined ? { onLost: reviver(settings, log) } : {}),
   })

@@ -1,5 +1,5 @@
 /** Opens the store: one mongoose of our own, every write journaled by a majority, indexes made before it is used. */
-import type { Collection, Db } from 'mongodb'
+import type { Collection, Db, MongoClient } from 'mongodb'
 import { Mongoose } from 'mongoose'
 import { StoreError } from '../errors.ts'
 import { type Alerts, alertsIn } from './alerts.ts'
@@ -18,9 +18,13 @@ import { type PayloadSealing, payloadsWith } from './payloads.ts'
 import { type Records, recordsIn } from './records.ts'
 import { type ScaleStore, scalesIn } from './scales.ts'
 import { defineModels } from './schemas.ts'
+import { type StayConnectedOptions, stayConnected } from './stay-connected.ts'
 import { type Syncs, syncsIn } from './syncs.ts'
 import { type Tenants, tenantsIn } from './tenants.ts'
 import { type VaultStore, vaultIn } from './vault.ts'
+
+/** A server that is there answers in less. */
+const CONNECT_MS = 10_000
 
 export interface Store {
   readonly deliveries: Deliveries
@@ -58,6 +62,10 @@ export interface StoreOptions {
   readonly payloads?: PayloadSealing
   /** The server does not answer any more: whoever can starts it again. Called as often as it is noticed. */
   readonly onLost?: () => void
+  /** The driver had stopped looking at its servers, and is connected anew. */
+  readonly onStuck?: () => void
+  /** Tests do not wait as long. */
+  readonly patience?: Pick<StayConnectedOptions, 'stuckMs' | 'lookMs'>
   /** The wall clock of this machine is so many milliseconds ahead of the store's; told once for each change. */
   readonly onClock?: (ahead: number) => void
 }
@@ -79,6 +87,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     readConcernLevel: 'local',
     promoteBuffers: true,
     serverSelectionTimeoutMS: options.patienceMs ?? 3000,
+    connectTimeoutMS: CONNECT_MS,
     maxPoolSize: options.poolSize ?? 16,
     monitorCommands: options.monitorCommands ?? false,
     appName: 'wasl',
@@ -86,7 +95,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const models = defineModels(connection)
   try {
     await connection.asPromise()
-    connection.getClient().on('serverHeartbeatFailed', () => options.onLost?.())
   } catch (cause) {
     await connection.close()
     throw new StoreError('STORE_UNREACHABLE', 'The store cannot be reached.', {
@@ -95,9 +103,16 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       hint: 'See whether the server of MONGODB_URI runs and takes connections from here.',
     })
   }
+  const leave = stayConnected({
+    client: connection.getClient() as unknown as MongoClient,
+    onLost: options.onLost,
+    onStuck: options.onStuck,
+    ...options.patience,
+  })
   try {
     for (const model of Object.values(models)) await model.createIndexes()
   } catch (cause) {
+    leave()
     await connection.close()
     throw new StoreError('STORE_INDEXES', `An index cannot be made: ${(cause as Error).message}`, {
       cause,
@@ -114,6 +129,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       ...(options.onClock === undefined ? {} : { onDiffers: options.onClock }),
     }),
   ).catch(async error => {
+    leave()
     await connection.close()
     throw error
   })
@@ -144,6 +160,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     },
     async close() {
       clock.stop()
+      leave()
       await connection.close()
     },
   }
