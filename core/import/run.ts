@@ -1,9 +1,11 @@
 /** Sends a file's records part by part and counts what became of them. */
 import { createTally, type Tally } from './report.ts'
 import type { Row } from './row.ts'
-import type { Target } from './target.ts'
+import type { Answer, Target } from './target.ts'
 
 const MOST_ROWS = 500
+/** Parts that are applied, or wait for it. */
+const MOST_AT_ONCE = 2
 /** A part must fit into one document of the store. */
 const MOST_SIZE = 6 * 1024 * 1024
 
@@ -15,8 +17,8 @@ export interface Progress {
 type Good = Extract<Row, { record: unknown }>
 
 /**
- * One part at a time and in order, so that the later of two records with one id counts; the next one is read while
- * the engine works. The same key and rows make the same parts, so a run that was interrupted goes on where it was.
+ * In order, so that the later of two records with one id counts; while the engine applies one part, the next is read
+ * and stored. The same key and rows make the same parts, so a run that was interrupted goes on where it was.
  */
 export async function importRows(
   rows: AsyncIterable<Row>,
@@ -26,11 +28,12 @@ export async function importRows(
 ): Promise<{ readonly tally: Tally; readonly repeated: number }> {
   const tally = createTally()
   let repeated = 0
-  let sending: Promise<void> = Promise.resolve()
+  const under: Promise<void>[] = []
+  let taken: Promise<unknown> = Promise.resolve()
   let part = 0
 
-  async function send(chunk: readonly Good[], number: number): Promise<void> {
-    const answer = await target.send({ key: `${key}:${number}`, records: chunk.map(({ record }) => record) })
+  async function told(chunk: readonly Good[], answered: Promise<Answer>): Promise<void> {
+    const answer = await answered
     if (answer.repeated) repeated += chunk.length
     chunk.forEach((row, place) => {
       tally.add(
@@ -43,13 +46,18 @@ export async function importRows(
 
   try {
     for await (const chunk of partsOf(rows, (row, wrong) => tally.add(row, { state: 'INVALID', ...wrong }))) {
-      await sending
-      sending = send(chunk, part++)
-      // It is awaited with the next part; until then a failure must not end the process.
-      sending.catch(() => undefined)
+      if (under.length === MOST_AT_ONCE) await under.shift()
+      await taken
+      const records = chunk.map(({ record }) => record)
+      const sent = target.send({ key: `${key}:${part++}`, records })
+      taken = sent.taken
+      const ended = told(chunk, sent.answer)
+      // They are awaited with a later part; until then a failure must not end the process.
+      for (const later of [taken, ended]) later.catch(() => undefined)
+      under.push(ended)
     }
   } finally {
-    await sending
+    await Promise.all(under)
   }
   return { tally, repeated }
 }

@@ -16,9 +16,15 @@ export interface Chunk {
   readonly records: readonly Json[]
 }
 
+/** One outcome per record, in order; `repeated`: an earlier run brought them already. */
+export interface Answer {
+  readonly outcomes: readonly Outcome[]
+  readonly repeated: boolean
+}
+
 export interface Target {
-  /** One outcome per record, in order; `repeated`: an earlier run brought them already. */
-  send(chunk: Chunk): Promise<{ readonly outcomes: readonly Outcome[]; readonly repeated: boolean }>
+  /** `taken` resolves when what is sent next comes after these, `answer` when each has its outcome. */
+  send(chunk: Chunk): { readonly taken: Promise<unknown>; readonly answer: Promise<Answer> }
 }
 
 const REQUEST_MS = 90_000
@@ -62,28 +68,32 @@ export function throughHttp(
     })
     return { status: response.status, answer: (parseJson(await response.text()) ?? {}) as Payload }
   }
-  return {
-    async send({ key: chunk, records }) {
-      const body = JSON.stringify({ data: records })
-      const deadline = performance.now() + SETTLE_MS
-      for (let tries = 0; ; ) {
-        const wait = Math.min(200 * 2 ** tries, 5000)
-        const seen = await once(body, chunk).catch(cause => {
-          if (++tries < TRIES) return undefined
-          throw new RetryableError('ENGINE_UNREACHABLE', `The engine at ${url} does not answer.`, {
-            hint: 'Run the same command again once it does: it goes on where it was.',
-            cause,
-          })
+  async function send({ key: chunk, records }: Chunk): Promise<Answer> {
+    const body = JSON.stringify({ data: records })
+    const deadline = performance.now() + SETTLE_MS
+    for (let tries = 0; ; ) {
+      const wait = Math.min(200 * 2 ** tries, 5000)
+      const seen = await once(body, chunk).catch(cause => {
+        if (++tries < TRIES) return undefined
+        throw new RetryableError('ENGINE_UNREACHABLE', `The engine at ${url} does not answer.`, {
+          hint: 'Run the same command again once it does: it goes on where it was.',
+          cause,
         })
-        if (seen !== undefined && seen.status !== 503) {
-          if (seen.status >= 400) throw refusal(seen)
-          const outcomes = (seen.answer['results'] as readonly Payload[]).map(outcomeOf)
-          const open = outcomes.some(({ state }) => state === 'open')
-          if (!open || performance.now() > deadline)
-            return { outcomes, repeated: seen.answer['status'] === 'duplicate_request' }
-        } else if (seen !== undefined && ++tries >= TRIES) throw refusal(seen)
-        await pause(wait)
-      }
+      })
+      if (seen !== undefined && seen.status !== 503) {
+        if (seen.status >= 400) throw refusal(seen)
+        const outcomes = (seen.answer['results'] as readonly Payload[]).map(outcomeOf)
+        const open = outcomes.some(({ state }) => state === 'open')
+        if (!open || performance.now() > deadline)
+          return { outcomes, repeated: seen.answer['status'] === 'duplicate_request' }
+      } else if (seen !== undefined && ++tries >= TRIES) throw refusal(seen)
+      await pause(wait)
+    }
+  }
+  return {
+    send(chunk) {
+      const answer = send(chunk)
+      return { taken: answer, answer }
     },
   }
 }
@@ -115,12 +125,16 @@ export function inProcess(
   now: () => number,
 ): Target {
   const sender = { tenant: to.tenant, endpoint: 'import', trusted: true }
+  async function answerOf(taken: ReturnType<Delivery['accept']>, records: Chunk['records']): Promise<Answer> {
+    const { id, duplicate } = await taken
+    const settled = await delivery.settled(to.tenant, id, SETTLE_MS, 'applied')
+    return { outcomes: resultsOf(settled, records), repeated: duplicate }
+  }
   return {
-    async send({ key, records }) {
+    send({ key, records }) {
       const batch = { sender, connector: to.connector, route: to.module }
-      const receipt = await delivery.accept(arrivalOf(batch, { data: [...records] }, 0, key, now()))
-      const settled = await delivery.settled(to.tenant, receipt.id, SETTLE_MS, 'applied')
-      return { outcomes: resultsOf(settled, records), repeated: receipt.duplicate }
+      const taken = delivery.accept(arrivalOf(batch, { data: [...records] }, 0, key, now()))
+      return { taken, answer: answerOf(taken, records) }
     },
   }
 }
