@@ -65,11 +65,12 @@ export interface SettingFinding {
 }
 
 /**
- * Saves the settings of a connection and takes them up; what cannot be connected with is taken back. Properties that are left out stay as they were, `null` takes one away, so that
- * nobody must know a secret in order to change an address.
+ * Saves the settings of a connection and takes them up; what cannot be connected with is taken back. Properties that are
+ * left out stay as they were, `null` takes one away, so that nobody must know a secret in order to change an address.
+ * What waits for settings is tried with them at once.
  */
 export async function saveConnection(
-  { store, tenant, audit, by }: Desk,
+  { store, tenant, audit, by, now }: Desk,
   connector: ConnectorDefinition,
   given: Payload,
   sealing: Sealing,
@@ -99,6 +100,9 @@ export async function saveConnection(
   })
   try {
     await takeUp()
+    for (const { _id, remote, reason } of await store.gates.of(tenant.id))
+      if (reason === 'setup' && remote.split('/')[0] === connector.name)
+        await store.gates.tryNow(_id, new Date(now()))
     return []
   } catch (error) {
     if (!(error instanceof SetupError)) throw error

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Json, Payload } from '../../core/plugin.ts'
-import { type College, notification, openCollege } from './college.ts'
+import { type College, notification, openCollege, until } from './college.ts'
 
 type Item = Readonly<Record<string, Json>>
 
@@ -183,6 +183,23 @@ describe('an admin connects the college', () => {
       200,
       { url: `${url}/`, token: { set: true }, allowPrivate: true },
     ])
+  })
+
+  it('corrects a token that Moodle refused, and what waited for it goes out', async () => {
+    const { token } = college.moodle.settings
+    expect((await put({ token: 'a token of last year' })).status).to.equal(200)
+    const fields = { Full_Name: 'Nour Salem', Academic_Email: 'nour@college.test', Status: 'Active' }
+    const id = college.zoho.person.create('BTEC_Students', fields)
+    await college.webhook('student', notification({ id, ...fields }))
+    const gate = await until('the gate is closed', async () =>
+      college.engine.delivery.gates.find(({ reason }) => reason === 'setup'),
+    )
+    expect(gate.openAt.getTime() - gate.closedAt.getTime()).to.be.at.least(30_000)
+    expect((await put({ token })).status).to.equal(200)
+    await until(
+      'she is in Moodle',
+      () => college.moodle.site.users.by('email', 'nour@college.test').length > 0,
+    )
   })
 
   it('is told at once of an address that must not be called, and the connection stays as it was', async () => {
