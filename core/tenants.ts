@@ -241,6 +241,8 @@ export function createTenants(options: TenantOptions): TenantDirectory {
   }
 
   async function refresh(): Promise<void> {
+    // What is being read may be older than what the caller knows of; who began it hears of its failure.
+    await refreshing?.catch(() => undefined)
     refreshing ??= readAll().finally(() => {
       refreshing = undefined
     })
@@ -261,8 +263,6 @@ export function createTenants(options: TenantOptions): TenantDirectory {
 
     async reload() {
       files += 1
-      // A reading that is under way may have seen the files before they changed; who began it hears of its failure.
-      await refreshing?.catch(() => undefined)
       await refresh()
     },
 

@@ -10,6 +10,9 @@ export interface Sealing {
   open(tenant: string, connector: string, sealed: string): string
 }
 
+/** Whichever engine tries a gate, it has heard of new settings by then. */
+const HEARD_MS = 6000
+
 export interface ConnectionView {
   readonly connector: string
   readonly summary: string
@@ -67,7 +70,7 @@ export interface SettingFinding {
 /**
  * Saves the settings of a connection and takes them up; what cannot be connected with is taken back. Properties that are
  * left out stay as they were, `null` takes one away, so that nobody must know a secret in order to change an address.
- * What waits for settings is tried with them at once.
+ * What waits for settings is tried with them as soon as every engine knows them.
  */
 export async function saveConnection(
   { store, tenant, audit, by, now }: Desk,
@@ -100,9 +103,10 @@ export async function saveConnection(
   })
   try {
     await takeUp()
-    for (const { _id, remote, reason } of await store.gates.of(tenant.id))
-      if (reason === 'setup' && remote.split('/')[0] === connector.name)
-        await store.gates.tryNow(_id, new Date(now()))
+    const at = new Date(now() + HEARD_MS)
+    for (const { _id, remote, reason, openAt } of await store.gates.of(tenant.id))
+      if (reason === 'setup' && remote.split('/')[0] === connector.name && openAt > at)
+        await store.gates.tryNow(_id, at)
     return []
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
