@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type MoodleSandbox, startMoodleSandbox } from '../../connectors/moodle/sandbox/index.ts'
 import { signatureHeaders } from '../../connectors/zoho/index.ts'
-import type { Json } from '../../core/plugin.ts'
+import { ask, type Body, connect, quantile } from './ask.ts'
 import { buildOnce, type Program, startEngine } from './programs.ts'
 import { workload } from './workload.ts'
 
@@ -22,32 +22,11 @@ const EVENTS = Number(values.events)
 const AT_ONCE = 5
 const say = (line: string) => process.stdout.write(`${line}\n`)
 
-type Body = Readonly<Record<string, Json>>
-
-async function ask(program: Program, method: string, path: string, authorization: string, body?: Json) {
-  const { host, port } = program.target
-  const response = await fetch(`http://${host}:${port}${path}`, {
-    method,
-    headers: { authorization, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const answer = (await response.json()) as Body
-  if (!response.ok)
-    throw new Error(`${method} ${path} answered ${response.status}: ${JSON.stringify(answer)}`)
-  return answer
-}
-
-const connect = (program: Program, authorization: string, { settings }: MoodleSandbox) =>
-  ask(program, 'PUT', '/v1/extension/settings', authorization, {
-    connector: 'moodle',
-    settings: { url: settings.url, token: settings.token, allowPrivate: true },
-  })
-
 /** A second college with a Moodle of its own; what is needed to send in its name. */
 async function secondCollege(program: Program, key: string, moodle: MoodleSandbox) {
   const made = await ask(program, 'POST', '/v1/extension/tenants', key, { id: 'second', name: 'Second' })
   const authorization = `Bearer ${String((made['key'] as Body)['key'])}`
-  await connect(program, authorization, moodle)
+  await connect(program, authorization, 'moodle', moodle.settings)
   const endpoints = made['endpoints'] as readonly Body[]
   const endpoint = endpoints.find(each => each['verifier'] === 'zoho-signature') as Body
   return {
@@ -107,11 +86,9 @@ function flood({ target }: Program): Promise<void> {
 }
 
 const shown = (title: string, times: readonly number[]) => {
-  const at = (share: number) => times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
-  say(
-    `${title.padEnd(44)} p50 ${at(0.5).toFixed(0).padStart(5)} ms   p95 ${at(0.95).toFixed(0).padStart(5)} ms`,
-  )
-  return at(0.95)
+  const [p50, p95] = [quantile(times, 0.5), quantile(times, 0.95)]
+  say(`${title.padEnd(44)} p50 ${p50.toFixed(0).padStart(5)} ms   p95 ${p95.toFixed(0).padStart(5)} ms`)
+  return p95
 }
 
 await buildOnce()
@@ -120,7 +97,7 @@ const program = await startEngine()
 try {
   say(`${cpus().length} cores, Node ${process.version}; ${WAITING} of one college, ${EVENTS} of the other`)
   const key = program.target.outcome?.authorization as string
-  await connect(program, key, dead)
+  await connect(program, key, 'moodle', dead.settings)
   const second = await secondCollege(program, key, alive)
   await dead.stop()
   await timesOf(program, second, 'warm')
