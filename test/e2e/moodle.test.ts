@@ -249,7 +249,9 @@ describe('from Zoho into Moodle', () => {
         Program: { id: program },
       })
 
-    it('each course tells the unit, and again when that is changed', async () => {
+    it('each course tells the unit, and again when that is changed', async function () {
+      // Nobody but the administrator's service can tell what a section holds.
+      if (realMoodle !== undefined && realMoodle.adminToken === undefined) return this.skip()
       program = await makeProgram()
       unit = await makeUnit(program)
       const classes = [await classIn(1), await classIn(2)]

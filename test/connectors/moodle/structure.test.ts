@@ -3,7 +3,7 @@ import { DataError, RetryableError, SetupError } from '../../../core/errors.ts'
 import type { Payload, WriteOperation } from '../../../core/plugin.ts'
 import { type ConnectedSite, connectSite, never } from './connected.ts'
 import { errorOf, raised } from './failures.ts'
-import { onSandbox } from './site.ts'
+import { onSandbox, realMoodle } from './site.ts'
 
 describe('courses, categories, cohorts and groups in Moodle', () => {
   let connected: ConnectedSite
@@ -71,6 +71,11 @@ describe('courses, categories, cohorts and groups in Moodle', () => {
       ((await site().ask('core_course_get_contents', { courseid: id })) as Payload[]).find(
         each => each['section'] === number,
       )
+    // Nobody but the administrator's service can tell what a section holds.
+    before(function () {
+      if (realMoodle !== undefined && realMoodle.adminToken === undefined) this.skip()
+    })
+
     const told = { sectionname: 'Marketing', sectionsummary: 'U-2\nCredits: 10 < 20' }
 
     it('is named and described as the course is made, and again when that changes', async () => {
