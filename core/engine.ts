@@ -10,14 +10,14 @@ import { createSyncSchedule } from './delivery/sync-schedule.ts'
 import { SetupError, StoreError } from './errors.ts'
 import { type Credentials, type FirstStart, firstStart, writeCredentials } from './first-start.ts'
 import { operationRoutes } from './http/operations/routes.ts'
-import type { Health, HttpOptions } from './http/ports.ts'
+import type { HttpOptions } from './http/ports.ts'
 import { createServer } from './http/server.ts'
 import { createJobs } from './jobs/jobs.ts'
 import { createAudit } from './operations/audit.ts'
 import { createBulkRunner } from './operations/bulk-runner.ts'
 import { savedMappings } from './operations/mappings.ts'
 import { createMeasures } from './operations/measures.ts'
-import { remoteStates } from './operations/readiness.ts'
+import { readiness, remoteStates } from './operations/readiness.ts'
 import { lookUps } from './pipeline/further.ts'
 import { loadPipelines } from './pipeline/load.ts'
 import { holdsOf } from './pipeline/overlay.ts'
@@ -36,8 +36,6 @@ import { tenantMaking, verifiersOf } from './tenant-making.ts'
 import { tenantPipelines } from './tenant-pipelines.ts'
 import { createTenants, type TenantDirectory } from './tenants.ts'
 
-/** The store is asked whether it takes writes at most so often. */
-const PING_MS = 2000
 const PAYLOAD_DAYS = 30
 const DAY_MS = 24 * 3_600_000
 /** For the end of all parts together: a person's tools kill after 25 s, systemd and containers after 30 s. */
@@ -321,7 +319,7 @@ async function start(
       connectors: known,
       ...(settings.syncConnector === undefined ? {} : { syncConnector: settings.syncConnector }),
       modules: async tenant => (await tenants.get(tenant)).pipelines,
-      health: healthOf(store, () => ({
+      health: readiness(store, measures, () => ({
         store: settings.mongodbUri === undefined ? 'embedded' : 'mongodb',
         scheduler: worker ? jobs.state : 'elsewhere',
         connectors: remoteStates(
@@ -364,21 +362,6 @@ const forgetPayloads = (store: Store, now: number, days: number): Promise<void> 
     new Date(now - (PAYLOAD_DAYS + days) * DAY_MS),
     new Date(now - PAYLOAD_DAYS * DAY_MS),
   )
-
-function healthOf(store: Store, facts: () => Health['facts']): () => Promise<Health> {
-  let asked = Number.NEGATIVE_INFINITY
-  let ready = true
-  return async () => {
-    if (performance.now() - asked > PING_MS) {
-      asked = performance.now()
-      ready = await store.ping().then(
-        () => true,
-        () => false,
-      )
-    }
-    return { ready, facts: facts() }
-  }
-}
 
 function cannotListen({ host, port }: Settings, cause: unknown): unknown {
   const { code } = cause as NodeJS.ErrnoException

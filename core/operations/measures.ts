@@ -11,6 +11,8 @@ const MOST_COUNTED = 10_000
 const NANO = 1e-9
 /** Deliveries whose tenant is remembered until they are marked; another engine may mark them. */
 const MOST_OPEN = 20_000
+/** So long a store that took no delivery is said to take none, unless it takes one. */
+const REFUSING_MS = 5000
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20]
 
 /** Something that ends by itself: a token, a channel. */
@@ -32,6 +34,8 @@ export interface Clock {
 export interface Measures {
   /** The same operations, counted and timed. */
   deliveries(deliveries: Deliveries): Deliveries
+  /** The store took no delivery just now, and none since. */
+  readonly refusing: boolean
   /** The same client, timed. */
   client(tenant: string, remote: string, client: HttpClient): HttpClient
   /** A signature fitted; `older`: under the secret that a rotation left for its overlap. */
@@ -51,6 +55,7 @@ export function createMeasures(now: () => number): Measures {
   const tenants = new Map<string, ReturnType<typeof createTenantMeasures>>()
   const tenantOf = new Map<string, string>()
   const process_ = createProcessMeasures()
+  let refusedAt = Number.NEGATIVE_INFINITY
 
   /** A registry for each, so that nobody reads of another; as many as there are tenants. */
   function of(tenant: string) {
@@ -89,7 +94,11 @@ export function createMeasures(now: () => number): Measures {
       return {
         ...deliveries,
         async insert(documents) {
-          const known = await timed('insert', () => deliveries.insert(documents))
+          const known = await timed('insert', () => deliveries.insert(documents)).catch(error => {
+            refusedAt = performance.now()
+            throw error
+          })
+          refusedAt = Number.NEGATIVE_INFINITY
           for (const [place, { _id, tenant, dueAt, events }] of documents.entries()) {
             if (known.has(place)) continue
             of(tenant).deliveries.inc()
@@ -113,6 +122,10 @@ export function createMeasures(now: () => number): Measures {
           }
         },
       }
+    },
+
+    get refusing() {
+      return performance.now() - refusedAt < REFUSING_MS
     },
 
     client(tenant, remote, client) {

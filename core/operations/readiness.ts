@@ -1,4 +1,5 @@
-/** What the readiness says of the remotes; anybody may ask, so it names no tenant. Pure. */
+/** Whether deliveries can be accepted, and what is said of the remotes; anybody may ask, so it names no tenant. */
+import type { Store } from '../store/connect.ts'
 import type { GateDocument } from '../store/documents.ts'
 
 export interface RemoteState {
@@ -8,7 +9,33 @@ export interface RemoteState {
   readonly state: 'open' | 'unused' | { readonly [reason in GateDocument['reason']]?: number }
 }
 
-/** `connected`: the connectors of each tenant. */
+/** The store is asked whether it takes writes at most so often. */
+const PING_MS = 2000
+
+/**
+ * A store whose disk is full may find room for the small write of a ping, and for no delivery: what was refused just now
+ * counts too.
+ */
+export function readiness<Facts>(
+  store: Pick<Store, 'ping'>,
+  intake: { readonly refusing: boolean },
+  facts: () => Facts,
+): () => Promise<{ readonly ready: boolean; readonly facts: Facts }> {
+  let asked = Number.NEGATIVE_INFINITY
+  let written = true
+  return async () => {
+    if (performance.now() - asked > PING_MS) {
+      asked = performance.now()
+      written = await store.ping().then(
+        () => true,
+        () => false,
+      )
+    }
+    return { ready: written && !intake.refusing, facts: facts() }
+  }
+}
+
+/** `connected`: the connectors of each tenant. Pure. */
 export function remoteStates(
   connectors: Iterable<string>,
   connected: readonly (readonly string[])[],

@@ -152,7 +152,7 @@ describe('a disk that is full', function () {
       expect(during.filter(({ status, retryAfter }) => status === 503 && retryAfter === null)).to.deep.equal(
         [],
       )
-      expect(live).to.equal(200)
+      expect([live, ready]).to.deep.equal([200, 503])
       expect(lost).to.deep.equal([])
       expect(records.filter(({ state }) => state !== 'ok')).to.deep.equal([])
     } finally {
