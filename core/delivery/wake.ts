@@ -25,17 +25,17 @@ export async function wake(
   records: Pick<Records, 'wake'>,
   tenant: Tenant,
   wakers: readonly Waker[],
-  { log, now, crash }: Options,
+  options: Options,
 ): Promise<number> {
   const keys = new Set<string>()
   for (const { record, pipeline } of wakers) {
     for (const key of [...record.keys, ...pipeline.keysOf(record.fields)]) keys.add(key)
   }
   if (keys.size === 0) return 0
-  CRASH: crash?.at('C6')
-  const woken = await records.wake(tenant.id, [...keys], new Date(now()))
-  CRASH: crash?.at('C7')
-  if (woken > 0) log.debug('woken', { tenant: tenant.id, records: woken })
+  CRASH: options.crash?.at('C6')
+  const woken = await records.wake(tenant.id, [...keys], new Date(options.now()))
+  CRASH: options.crash?.at('C7')
+  if (woken > 0) options.log.debug('woken', { tenant: tenant.id, records: woken })
   return woken
 }
 
