@@ -7,7 +7,7 @@ import {
   noRecord,
 } from '../exceptions.ts'
 import { langs, list, object, optional, required } from '../parameters.ts'
-import { coursePayload } from '../payloads.ts'
+import { coursePayload, deletedCourse } from '../payloads.ts'
 import { unenrolUser } from '../person.ts'
 import type { CourseRow, Origin, Site } from '../site.ts'
 import { type Fields, type Functions, int, rows, text, texts } from './function.ts'
@@ -139,7 +139,7 @@ export function removeCourse(site: Site, id: number): void {
   for (const section of site.sections.by('courseid', id)) site.sections.remove(section.id)
   const course = site.courses.get(id)!
   site.courses.remove(id)
-  site.raise({ type: 'course_deleted', origin: 'web', data: coursePayload(course) })
+  site.raise({ type: 'course_deleted', origin: 'web', data: deletedCourse(course, site.time()) })
 }
 
 function createOne(site: Site, fields: Fields, origin: Origin): CourseRow {

@@ -1,5 +1,6 @@
 import { invalidParameter, noCapability } from '../exceptions.ts'
 import { list, object, optional, required } from '../parameters.ts'
+import { type GradePayload, gradePayload } from '../payloads.ts'
 import type { GradeRow, Site } from '../site.ts'
 import { type Fields, type Functions, int, rows } from './function.ts'
 
@@ -71,12 +72,12 @@ function enter(site: Site): void {
 const isUser = (site: Site, userid: string): boolean => site.users.get(Number(userid))?.deleted === 0
 
 /** The data of the event, or why it is not told. */
-function gradeOf(site: Site, { userid, assignmentid, itemid }: Fields): Told | string {
+function gradeOf(site: Site, { userid, assignmentid, itemid }: Fields): GradePayload | string {
   const user = String(int(userid))
   const of = int(assignmentid) > 0 ? String(int(assignmentid)) : `i${int(itemid)}`
   if (!isUser(site, user)) return 'gone'
   const [row] = site.grades.by('pair', `${user}_${of}`)
-  if (row !== undefined) return told(site, row)
+  if (row !== undefined) return gradePayload(site, row)
   return [...site.grades.all()].some(({ pair }) => pair.endsWith(`_${of}`)) ? 'no_grade' : 'gone'
 }
 
@@ -87,67 +88,5 @@ function listed({ userid, payload, pair }: GradeRow) {
     assignmentid: of.startsWith('i') ? 0 : Number(of),
     itemid: Number(payload['itemid'] ?? 0),
     timemodified: Number(payload['timemodified']),
-  }
-}
-
-type Told = Readonly<Record<string, unknown>>
-
-/** In the order of the function's own description; what nobody has told the sandbox is as in an empty form. */
-function told(site: Site, { id, userid, courseid, pair, payload }: GradeRow): Told {
-  const of = pair.slice(pair.indexOf('_') + 1)
-  const isAssignment = !of.startsWith('i')
-  const assignment = (payload['assignment'] ?? {}) as Told
-  const user = site.users.get(Number(userid))!
-  const text = (from: Told, name: string) => String(from[name] ?? '')
-  const labels = payload['scale'] as readonly unknown[] | undefined
-  const grader = payload['grader'] as Told | null | undefined
-  return {
-    userid,
-    courseid,
-    itemid: text(payload, 'itemid') || String(id),
-    itemname: text(payload, 'itemname') || text(assignment, 'name'),
-    itemtype: text(payload, 'itemtype'),
-    itemmodule: isAssignment ? 'assign' : null,
-    assignmentid: isAssignment ? of : null,
-    gradetype: Number(payload['gradetype']),
-    grademin: Number(payload['grademin']),
-    grademax: Number(payload['grademax']),
-    gradepass: Number(payload['gradepass'] ?? 0),
-    grade_id: String(id),
-    finalgrade: Number(payload['finalgrade']),
-    course_name: text(payload, 'course_name') || (site.courses.get(Number(courseid))?.fullname ?? ''),
-    overridden: Number(payload['overridden'] ?? 0),
-    hidden: Number(payload['hidden'] ?? 0),
-    student: {
-      id: userid,
-      username: user.username,
-      name: `${user.firstname} ${user.lastname}`,
-      idnumber: user.idnumber,
-    },
-    assignment: isAssignment
-      ? {
-          id: of,
-          cmid: text(assignment, 'cmid'),
-          name: text(assignment, 'name'),
-          idnumber: text(assignment, 'idnumber'),
-        }
-      : null,
-    attemptnumber: payload['attemptnumber'] ?? (isAssignment ? 0 : null),
-    feedback: text(payload, 'feedback'),
-    learning_outcomes: ((payload['learning_outcomes'] ?? []) as readonly Told[]).map(outcome => ({
-      code: text(outcome, 'code') || text(outcome, 'shortname'),
-      description: text(outcome, 'description'),
-      score: outcome['score'] ?? null,
-      feedback: text(outcome, 'feedback') || text(outcome, 'remark'),
-      achieved: Number(outcome['score'] ?? 0) > 0,
-    })),
-    timemodified: Number(payload['timemodified']),
-    ...(labels === undefined
-      ? {}
-      : { scale: labels.map(String), scale_label: payload['scale_label'] ?? null }),
-    grader: grader
-      ? { id: text(grader, 'id'), username: text(grader, 'username'), name: text(grader, 'name') }
-      : null,
-    grader_role: payload['grader_role'] ?? null,
   }
 }
