@@ -34,8 +34,8 @@ export interface ApplyOptions extends Surroundings {
   readonly store: Store
   readonly gates: Pick<Gates, 'before' | 'isPaused'>
   readonly connectors: ReadonlyMap<string, ConnectorDefinition>
-  /** These records are due now. */
-  readonly onDue: (tenant: string, records: readonly string[]) => void
+  /** These records are due now; `others`: and some that are not named. */
+  readonly onDue: (tenant: string, records: readonly string[], others: boolean) => void
   /** This delivery's events got their outcomes. */
   readonly onMarked: (delivery: DeliveryDocument) => void
 }
@@ -229,7 +229,7 @@ export function createApply(options: ApplyOptions): Apply {
         decision,
       )
     }
-    if (decided.due.length > 0 || decided.woken) options.onDue(tenant.id, decided.due)
+    if (decided.due.length > 0 || decided.woken) options.onDue(tenant.id, decided.due, decided.woken)
 
     const whole = new Set<Task>()
     for (const item of decided.partial) {

@@ -76,8 +76,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const apply = createApply({
     ...options,
     gates,
-    onDue: (tenant, records) => {
+    onDue: (tenant, records, others) => {
       send.hint(tenant, records)
+      if (others) send.look()
       ring()
     },
     onMarked: delivery => waiters.tell([delivery._id]),
@@ -130,7 +131,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     try {
       if (sinceLook(lastLook) >= LOOK_MS) {
         looked = now()
-        await gates.turn(looked)
+        if (await gates.turn(looked)) send.look()
         // Not awaited: what is due is applied while the loop sends.
         sweeping ??= sweep()
           .catch(error => log.error('sweep_failed', { error }))
@@ -247,7 +248,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       sync.ring()
     },
 
-    ring,
+    ring() {
+      send.look()
+      ring()
+    },
 
     ringSync() {
       if (worker) sync.ring()

@@ -7,7 +7,7 @@ const MOST_OF_ONE = 4
 const MOST_TOGETHER = 32
 /** Past a tenant that is busy, the store looks through all that it has due: not more often than this. */
 const PAST_BUSY_MS = 1000
-/** However much is hinted, the store is asked so often: what nobody hints at (retries, the woken) is due as well. */
+/** However much is hinted, the store is asked so often: what other engines made due, and retries, nobody hints at. */
 const LOOK_MS = 1000
 
 /** Records of one tenant that are due, to be claimed together. */
@@ -19,6 +19,8 @@ export interface Picked {
 export interface Picks {
   /** These are due now; saves asking the store. */
   hint(tenant: string, records: Iterable<string>): void
+  /** Some are due now, and it is not known which: the store is asked. */
+  look(): void
   /** More may be claimed, of some tenant. */
   readonly room: boolean
   /** Some of what was hinted may be claimed. */
@@ -39,6 +41,7 @@ export function createPicks(records: Pick<Records, 'due'>, now: () => number): P
   let alone = false
   let pastBusy = Number.NEGATIVE_INFINITY
   let looked = Number.NEGATIVE_INFINITY
+  let unknown = false
 
   const busy = (tenant: string) => (running.get(tenant) ?? 0) >= MOST_OF_ONE
   const turn = () => [...hints.keys()].find(tenant => !busy(tenant))
@@ -88,6 +91,10 @@ export function createPicks(records: Pick<Records, 'due'>, now: () => number): P
       if (known.size > 0) hints.set(tenant, known)
     },
 
+    look() {
+      unknown = true
+    },
+
     get room() {
       return together < MOST_TOGETHER
     },
@@ -98,9 +105,13 @@ export function createPicks(records: Pick<Records, 'due'>, now: () => number): P
 
     async next() {
       const at = now()
-      if (turn() !== undefined && Math.abs(at - looked) < LOOK_MS) return hinted()
+      const lately = Math.abs(at - looked) < LOOK_MS
+      if (lately && (turn() !== undefined || !unknown)) return hinted()
       looked = at
+      unknown = false
       const found = await stored(at)
+      // There may be more than that.
+      unknown ||= found.length > 0
       return found.length === 0 ? hinted() : found
     },
 

@@ -36,6 +36,8 @@ export interface SendOptions extends CallOptions {
 export interface Send {
   /** These are due now; saves asking the store. */
   hint(tenant: string, records: readonly string[]): void
+  /** Some are due now, and it is not known which. */
+  look(): void
   /** Starts as many batches as there is room for. True: something was claimed. */
   work(): Promise<boolean>
   idle(): Promise<void>
@@ -52,11 +54,14 @@ export function createSend(options: SendOptions): Send {
   /** By nonce: what was claimed when the store failed. That is nobody's poison, and need not wait for its lease. */
   const owed = new Map<string, readonly string[]>()
   let stopped = false
+  /** Some were not free when they were to be claimed; this engine may have them, and then they are due at its end. */
+  let missed = false
 
   async function giveBack(): Promise<void> {
     for (const [nonce, ids] of owed) {
       await store.records.postpone(ids, nonce, new Date(now()))
       owed.delete(nonce)
+      picks.look()
     }
   }
 
@@ -71,6 +76,7 @@ export function createSend(options: SendOptions): Send {
         throw error
       })
     CRASH: options.crash?.at('C1')
+    missed ||= claimed.length < ids.length
     if (claimed.length === 0) return false
     const ended = picks.begin(tenant)
     const endedAlone = claimed.some(record => record.claims > 1) ? picks.beginAlone() : undefined
@@ -80,6 +86,8 @@ export function createSend(options: SendOptions): Send {
         ended()
         endedAlone?.()
         batches.delete(batch)
+        if (missed) picks.look()
+        missed = false
         options.onSettled(claimed.map(record => record._id))
       })
     batches.add(batch)
@@ -116,6 +124,12 @@ export function createSend(options: SendOptions): Send {
     const settle = async (ended: readonly LeasedPair[]): Promise<void> => {
       lease.settled(ended.map(({ same }) => same.id))
       await store.records.settle(nonce, ended)
+      const at = new Date(now())
+      const again = ended.filter(({ same: { set } }) => set['dueAt'] instanceof Date && set['dueAt'] <= at)
+      picks.hint(
+        tenant.id,
+        again.map(({ same }) => same.id),
+      )
       CRASH: {
         if (ended.some(({ same }) => same.set['absorbed'] === true)) options.crash?.at('M3')
         if (ended.some(({ same }) => same.set['state'] === 'retrying')) options.crash?.at('E1')
@@ -133,12 +147,8 @@ export function createSend(options: SendOptions): Send {
       lease.settled(homeless)
       await store.records.postpone(homeless, nonce, new Date(now() + HOMELESS_MS))
     }
-    await wake(
-      store.records,
-      tenant,
-      helds.filter(({ record }) => record.woke === true),
-      options,
-    )
+    const wakers = helds.filter(({ record }) => record.woke === true)
+    if ((await wake(store.records, tenant, wakers, options)) > 0) picks.look()
     for (const id of await settleShared(store, tenant, nonce, helds, now)) picks.hint(tenant.id, [id])
     const { open, pairs: ended, due } = await settleIdentities(options, tenant, nonce, helds)
     const pairs: LeasedPair[] = [...ended]
@@ -241,6 +251,8 @@ export function createSend(options: SendOptions): Send {
 
   return {
     hint: picks.hint,
+
+    look: picks.look,
 
     async work() {
       let claimed = false

@@ -21,4 +21,26 @@ describe('what is sent next', () => {
     expect(await picks.next()).to.deep.equal([{ tenant: 'al-noor', ids: ['retried'] }])
     expect(picks.hinted).to.equal(false)
   })
+  it('is looked for in the store where it is not known which it is, until nothing more is found', async () => {
+    let at = 0
+    const left = [[stored], [{ ...stored, _id: 'another' }], []]
+    let looks = 0
+    const picks = createPicks({ due: async () => left[looks++] ?? [] }, () => at)
+    const pick = async () => (await picks.next()).flatMap(({ ids }) => ids)
+    expect([await pick(), await pick(), await pick(), await pick()]).to.deep.equal([
+      ['retried'],
+      ['another'],
+      [],
+      [],
+    ])
+    expect(looks).to.equal(3)
+    picks.look()
+    await pick()
+    expect(looks).to.equal(4)
+    await pick()
+    expect(looks).to.equal(4)
+    at = 1000
+    await pick()
+    expect(looks).to.equal(5)
+  })
 })

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { MongoClient } from 'mongodb'
 import type { Payload } from '../../core/plugin.ts'
-import { type College, openCollege, until } from './college.ts'
+import { type College, notification, openCollege, until } from './college.ts'
 
 interface Cost {
   commands: number
@@ -73,6 +73,31 @@ describe('what an event costs the store', () => {
     expect(counter.intake.documents / events, told).to.be.at.most(3.2)
     expect(counter.intake.commands / events, told).to.be.at.most(0.2)
   }).timeout(60_000)
+
+  it('is one look a second for what is due, however many are sent one by one', async () => {
+    let looks = 0
+    const client = college.engine.store.db.client as unknown as MongoClient
+    const count = ({ command }: { command: Payload }) => {
+      if (command['find'] === 'records' && 'dueAt' in (command['filter'] as Payload)) looks += 1
+    }
+    client.on('commandStarted', count as never)
+    const begun = performance.now()
+    for (let n = 0; n < 20; n++) {
+      const fields = {
+        Full_Name: 'Rana Aziz',
+        Academic_Email: `one.by.one.${n}@college.test`,
+        Status: 'Active',
+      }
+      const id = college.zoho.person.create('BTEC_Students', fields)
+      const { body } = await college.webhook('student', notification({ id, ...fields }), {
+        prefer: 'wait=10',
+      })
+      expect(body).to.include({ outcome: 'NEW', action: 'created' })
+    }
+    client.off('commandStarted', count as never)
+    // One more after whatever the looks found.
+    expect(looks).to.be.at.most(2 * Math.ceil((performance.now() - begun) / 1000) + 1)
+  })
 
   it('is no lease for students whose Moodle is held back, and who waits for them hears of it', async () => {
     await college.call('POST', '/api/v1/gates/moodle/pause', { reason: 'Upgrade tonight.' })
