@@ -121,6 +121,12 @@ export interface Site {
   debug: boolean
   /** As debugging displayed: their messages carry it too. */
   debugDisplay: boolean
+  /** Ids and names are compared as MariaDB compares them; PostgreSQL, the default, takes each letter as it is. */
+  anyCase: boolean
+  /** Whether the database takes them for the same. */
+  same(one: string, other: string): boolean
+  /** Rows that the database finds by this value. */
+  having<R extends Row>(table: Table<R>, column: keyof R & string, value: string): readonly R[]
   readonly wwwroot: string
   readonly sitename: string
   readonly release: string
@@ -158,6 +164,8 @@ export interface SiteOptions {
   readonly themerev: number
 }
 
+const letters = new Intl.Collator('und', { sensitivity: 'base' })
+
 export const WS_ACCOUNT = 3
 
 /** A Moodle just installed: guest, administrator, the service account, one category. */
@@ -180,6 +188,12 @@ export function openSite({ folder, wwwroot, now, debug, themerev }: SiteOptions)
     outbox: tables.table<OutboxRow>('local_moodle_zoho_sync_outbox', []),
     debug,
     debugDisplay: false,
+    anyCase: false,
+    same: (one, other) => one === other || (site.anyCase && letters.compare(one, other) === 0),
+    having: (table, column, value) =>
+      site.anyCase
+        ? [...table.all()].filter(row => site.same(String(row[column] ?? ''), value))
+        : table.by(column, value),
     wwwroot,
     sitename: 'Lab College (BTEC)',
     release: '5.0.6+ (Build: 20260403)',

@@ -83,7 +83,7 @@ export const categoryFunctions: Functions = {
         criteria.every(({ key, value }) =>
           key === 'ids'
             ? text(value).split(',').map(Number).includes(category.id)
-            : String(category[text(key)] ?? '') === value,
+            : site.same(String(category[text(key)] ?? ''), text(value)),
         ),
       )
       const below = ({ path }: { path: string }) =>
@@ -164,6 +164,6 @@ function removeBranch(site: Site, id: number): void {
 const nameless = () => moodleException('categorynamerequired', 'Category name is required')
 
 function checkIdnumber(site: Site, idnumber: string, self?: number): void {
-  if (idnumber !== '' && site.categories.by('idnumber', idnumber).some(({ id }) => id !== self))
+  if (idnumber !== '' && site.having(site.categories, 'idnumber', idnumber).some(({ id }) => id !== self))
     throw moodleException('categoryidnumbertaken', 'ID number is already used for another category')
 }

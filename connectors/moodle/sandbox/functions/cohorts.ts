@@ -199,7 +199,7 @@ function known(site: Site, id: number): CohortRow {
 }
 
 function checkIdnumber(site: Site, idnumber: string): void {
-  if (site.cohorts.by('idnumber', idnumber).length > 0)
+  if (site.having(site.cohorts, 'idnumber', idnumber).length > 0)
     throw invalidParameter(`record already exists: idnumber=${idnumber}`)
 }
 
@@ -211,7 +211,7 @@ function holds(site: Site, { type, value }: Typed): boolean {
     case 'id':
       return site.categories.get(Number(value)) !== undefined
     case 'idnumber':
-      return site.categories.by('idnumber', value).length > 0
+      return site.having(site.categories, 'idnumber', value).length > 0
   }
   throw invalidParameter(`category type must be id, idnumber or system:${type}`)
 }
@@ -231,7 +231,7 @@ function manage(site: Site): void {
 }
 
 const cohortBy = (site: Site, { type, value }: { type: string; value: string }): CohortRow | undefined =>
-  type === 'id' ? site.cohorts.get(Number(value)) : site.cohorts.by('idnumber', value)[0]
+  type === 'id' ? site.cohorts.get(Number(value)) : site.having(site.cohorts, 'idnumber', value)[0]
 
 const userBy = (site: Site, { type, value }: { type: string; value: string }): UserRow | undefined => {
   const user = type === 'id' ? site.users.get(Number(value)) : site.users.by('username', value)[0]

@@ -125,7 +125,7 @@ export const courseFunctions: Functions = {
         if (field === '') return true
         if (field === 'ids') return value.split(',').map(Number).includes(course.id)
         if (field === 'category') return course.categoryid === Number(value)
-        return String(course[field]) === value
+        return site.same(String(course[field]), value)
       })
       return { courses: courses.map(course => courseDetails(site, course)), warnings: [] }
     },
@@ -218,9 +218,9 @@ function checkDates(startdate: number, enddate: number): void {
 }
 
 function checkNames(site: Site, shortname: string, idnumber: string, self?: number): void {
-  if (shortname !== '' && site.courses.by('shortname', shortname).some(({ id }) => id !== self))
+  if (shortname !== '' && site.having(site.courses, 'shortname', shortname).some(({ id }) => id !== self))
     throw moodleException('shortnametaken', `Short name is already used for another course (${shortname})`)
-  if (idnumber !== '' && site.courses.by('idnumber', idnumber).some(({ id }) => id !== self))
+  if (idnumber !== '' && site.having(site.courses, 'idnumber', idnumber).some(({ id }) => id !== self))
     throw moodleException('courseidnumbertaken', `ID number is already used for another course (${idnumber})`)
 }
 

@@ -122,7 +122,7 @@ function createOne(site: Site, group: Fields): GroupRow {
   const [name, idnumber] = [text(group['name']), text(group['idnumber'])]
   if (name.trim() === '') throw invalidParameter('Invalid group name')
   const courseid = int(group['courseid'])
-  if (site.groups.by('courseid', courseid).some(other => other.name === name))
+  if (site.groups.by('courseid', courseid).some(other => site.same(other.name, name)))
     throw invalidParameter('Group with the same name already exists in the course')
   enterCourse(site, courseid)
   checkNames(site, courseid, name, idnumber)
@@ -138,9 +138,9 @@ function createOne(site: Site, group: Fields): GroupRow {
 
 function checkNames(site: Site, courseid: number, name: string, idnumber: string, self?: number): void {
   const others = site.groups.by('courseid', courseid).filter(({ id }) => id !== self)
-  if (others.some(other => other.name === name))
+  if (others.some(other => site.same(other.name, name)))
     throw invalidParameter('A different group with the same name already exists in the course')
-  if (idnumber !== '' && others.some(other => other.idnumber === idnumber))
+  if (idnumber !== '' && others.some(other => site.same(other.idnumber, idnumber)))
     throw moodleException('idnumbertaken', 'This ID number is already in use')
 }
 

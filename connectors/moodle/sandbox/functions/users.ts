@@ -134,7 +134,7 @@ export const userFunctions: Functions = {
           criteria.every(([key, value]) => {
             const held = String(user[key] ?? '')
             if (searched.has(key)) return like(held, value)
-            return held === (key === 'username' ? cleanUsername(value) : value)
+            return site.same(held, key === 'username' ? cleanUsername(value) : value)
           }),
       )
       return {
@@ -216,7 +216,7 @@ const emailHolder = (site: Site, email: string): UserRow | undefined =>
   site.users.by('emailkey', email.toLowerCase()).find(({ deleted }) => deleted === 0)
 
 function usersBy(site: Site, field: string, value: string): readonly UserRow[] {
-  if (field !== 'id') return site.users.by(field, value)
+  if (field !== 'id') return site.having(site.users, field, value)
   const user = site.users.get(Number(value))
   return user === undefined ? [] : [user]
 }
