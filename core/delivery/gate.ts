@@ -101,6 +101,44 @@ export function createGates(store: Pick<Store, 'gates' | 'records'>, options: Ga
     return released > 0
   }
 
+  /** As this engine knows the gate; what it then knows of it is what is stored. */
+  async function close(
+    tenant: string,
+    id: string,
+    asked: NonNullable<ReturnType<typeof whatItAsks>>,
+    error: WaslError,
+  ): Promise<void> {
+    const before = gates.get(id)
+    // Only who paused it lets it go.
+    if (before?.reason === 'paused') return
+    // Calls that were under way when it closed fail with the first: only a probe tells that it goes on.
+    const probed = [...probes].some(key => key.startsWith(`${id}|`))
+    if (before !== undefined && before.opening === undefined && !probed) return
+    const rounds = before === undefined ? 0 : before.rounds + 1
+    const wait = gateMs(asked.reason, rounds, asked.askedMs)
+    const at = now()
+    const gate: GateDocument = {
+      _id: id,
+      tenant,
+      remote: asked.remote,
+      reason: asked.reason,
+      code: error.code,
+      message: error.message,
+      closedAt: before?.closedAt ?? new Date(at),
+      // Many gates that closed together do not open together.
+      openAt: new Date(at + wait + Math.round(wait * 0.1 * random())),
+      rounds,
+    }
+    for (const key of [...probes]) if (key.startsWith(`${id}|`)) probes.delete(key)
+    const closed = await store.gates.close(gate, before === undefined ? null : before.rounds)
+    if (closed) {
+      gates.set(id, gate)
+      log.warn('gate_closed', { gate: id, code: error.code, message: error.message, openAt: gate.openAt })
+    } else {
+      await refresh()
+    }
+  }
+
   return {
     get all() {
       return [...gates.values()]
@@ -125,35 +163,9 @@ export function createGates(store: Pick<Store, 'gates' | 'records'>, options: Ga
       const asked = whatItAsks(resource, error)
       if (asked === undefined) return undefined
       const id = `${tenant}|${asked.remote}`
-      const before = gates.get(id)
-      // Only who paused it lets it go.
-      if (before?.reason === 'paused') return id
-      // Calls that were under way when it closed fail with the first: only a probe tells that it goes on.
-      const probed = [...probes].some(key => key.startsWith(`${id}|`))
-      if (before !== undefined && before.opening === undefined && !probed) return id
-      const rounds = before === undefined ? 0 : before.rounds + 1
-      const wait = gateMs(asked.reason, rounds, asked.askedMs)
-      const at = now()
-      const gate: GateDocument = {
-        _id: id,
-        tenant,
-        remote: asked.remote,
-        reason: asked.reason,
-        code: error.code,
-        message: error.message,
-        closedAt: before?.closedAt ?? new Date(at),
-        // Many gates that closed together do not open together.
-        openAt: new Date(at + wait + Math.round(wait * 0.1 * random())),
-        rounds,
-      }
-      for (const key of [...probes]) if (key.startsWith(`${id}|`)) probes.delete(key)
-      const closed = await store.gates.close(gate, before === undefined ? null : before.rounds)
-      if (closed) {
-        gates.set(id, gate)
-        log.warn('gate_closed', { gate: id, code: error.code, message: error.message, openAt: gate.openAt })
-      } else {
-        await refresh()
-      }
+      await close(tenant, id, asked, error)
+      // Another engine may have opened and removed it since this one looked.
+      if (!gates.has(id)) await close(tenant, id, asked, error)
       return id
     },
 

@@ -66,6 +66,19 @@ describe('a gate that opens', () => {
     expect(await waits()).to.deep.equal([[1, 30 * SECOND]])
   })
 
+  it('is closed where another engine has opened and removed it meanwhile', async () => {
+    const [one, other] = [engine(), engine()]
+    await answered(one)
+    await look(other)
+    expect(other.all.map(({ opening }) => opening)).to.deep.equal([perSecond(HELD - 1)])
+    await store.gates.remove(gate()._id)
+    const outage = new RetryableError('REMOTE_UNREACHABLE', 'reset', { gate: 'outage' })
+    expect(await other.closeFor('al-noor', 'moodle/user', outage)).to.equal(gate()._id)
+    const stored = await store.gates.all()
+    expect(stored.map(({ rounds, opening }) => [rounds, opening])).to.deep.equal([[0, undefined]])
+    expect(other.before('al-noor', 'moodle/user', 'any')).to.equal(gate()._id)
+  })
+
   it('lets go the oldest first, each second its part, and is removed', async () => {
     const one = engine()
     await answered(one)
