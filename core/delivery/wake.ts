@@ -1,8 +1,7 @@
 /** WAKE: whoever refers to what appeared or changed is due again. */
-import { randomUUID } from 'node:crypto'
 import type { CompiledPipeline } from '../pipeline/compiled.ts'
 import type { RecordDocument } from '../store/documents.ts'
-import type { Records } from '../store/records.ts'
+import type { Records, Resting } from '../store/records.ts'
 import { changeOf, type Draft } from './draft.ts'
 import type { GateBefore } from './scene.ts'
 import { whereItStands } from './standing.ts'
@@ -41,18 +40,18 @@ export async function wake(
 
 /**
  * What an import brings while its remote is away has nothing to send and much to wake: APPLY does that itself, in one
- * command for the batch, and takes `woke` and `dueAt` away by a second, filtered by `_id` and the `rev` that it wrote.
- * What changed or was claimed meanwhile keeps them, and SEND wakes once more.
+ * command for the batch, and takes `woke` and `dueAt` away by a second. Filter: `_id` and the `rev` that it wrote.
+ * Invariant: what changed or was claimed meanwhile keeps them, and SEND wakes once more.
  */
 export async function wakeAtOnce(
-  records: Pick<Records, 'wake' | 'update'>,
+  records: Pick<Records, 'wake' | 'rest'>,
   tenant: Tenant,
   written: Iterable<Draft>,
   options: Options & { readonly gateBefore: GateBefore },
 ): Promise<{ readonly settled: ReadonlySet<string>; readonly woken: number }> {
   const at = options.now()
   const wakers: Waker[] = []
-  const changes = []
+  const alike = new Map<string, Resting & { readonly ids: string[] }>()
   for (const draft of written) {
     const { stored, next } = draft
     const pipeline = tenant.pipelines.modules.get(next.module)
@@ -61,12 +60,14 @@ export async function wakeAtOnce(
       continue
     wakers.push({ record: next, pipeline })
     const rev = stored === null ? next.rev : stored.rev + 1
-    changes.push({ id: next._id, rev, set: rest, unset: ['woke', 'dueAt'] as const })
+    const as = `${rev} ${rest.state} ${rest.gate}`
+    const others = alike.get(as)
+    if (others === undefined) alike.set(as, { ids: [next._id], rev, ...rest })
+    else others.ids.push(next._id)
   }
   const woken = await wake(records, tenant, wakers, options)
-  const { stale } = await records.update(changes, randomUUID())
-  const settled = changes.map(({ id }) => id).filter(id => !stale.has(id))
-  return { settled: new Set(settled), woken }
+  await records.rest([...alike.values()])
+  return { settled: new Set(wakers.map(({ record }) => record._id)), woken }
 }
 
 /** How a record stands once those who wait for it are woken; undefined where SEND has more to do with it. Pure. */

@@ -13,6 +13,14 @@ export interface RecordChange {
   readonly unset: readonly (keyof RecordDocument)[]
 }
 
+/** Records that stand alike once they have woken others. */
+export interface Resting {
+  readonly ids: readonly string[]
+  readonly rev: number
+  readonly state: RecordDocument['state']
+  readonly gate?: string
+}
+
 /** What a sender of a leased record knows now. Paths with dots are allowed (`outbox.moodle/user.attempt`). */
 export interface LeasedChange {
   readonly id: string
@@ -71,6 +79,8 @@ export interface Records {
   handOver(id: string, resource: string, now: Date): Promise<boolean>
   /** Makes due every record of the tenant that refers to one of `refs`, at a gate or not. The number of them. */
   wake(tenant: string, refs: readonly string[], now: Date): Promise<number>
+  /** Of those that woke whom they had to, what they are now that nothing of them is due. Filter: `_id` and `rev`. */
+  rest(resting: readonly Resting[]): Promise<void>
   /** The oldest records at a gate, made due: those that still stand there. Their ids. */
   release(gate: string, limit: number, now: Date): Promise<readonly string[]>
   /** The gates at which records stand. */
@@ -282,6 +292,20 @@ export function recordsIn(collection: Collection<RecordDocument>, now: () => num
         ),
       )
       return done.matchedCount
+    },
+
+    async rest(resting) {
+      if (resting.length === 0) return
+      const statements = resting.map(({ ids, rev, state, gate }) => ({
+        q: { _id: { $in: [...ids] }, rev },
+        u: {
+          $set: { state, ...(gate === undefined ? {} : { gate }) },
+          $unset: { woke: '', dueAt: '' },
+          $inc: { rev: 1 },
+        },
+        multi: true,
+      }))
+      await updateAll('lay records to rest', collection, statements, false)
     },
 
     async release(gate, limit, now) {

@@ -305,6 +305,20 @@ describe('records in the store', () => {
     expect(await get(idOf(2))).to.not.have.property('dueAt')
   })
 
+  it('that woke others are at rest, but for those that were claimed or written meanwhile', async () => {
+    const woke = { woke: true, dueAt: at(0), state: 'due' } as const
+    await put(...[1, 2, 3].map(number => one(number, { ...woke, rev: 4 })), one(4, { ...woke, rev: 5 }))
+    await store.records.claim([idOf(2)], 'a nonce', at(0), UNTIL)
+    const resting = { ids: [1, 2, 3, 4].map(idOf), rev: 4, state: 'gated', gate: 'al-noor|moodle' } as const
+    await store.records.rest([resting])
+    for (const number of [1, 3]) {
+      const { state, gate, rev, ...rest } = await get(idOf(number))
+      expect([state, gate, rev]).to.deep.equal(['gated', 'al-noor|moodle', 5])
+      expect(rest).not.to.have.any.keys('woke', 'dueAt')
+    }
+    for (const number of [2, 4]) expect(await get(idOf(number))).to.include({ woke: true, state: 'due' })
+  })
+
   describe('at a gate', () => {
     beforeEach(() =>
       put(
