@@ -16,6 +16,7 @@ describe('a batch that is decided', () => {
         return new Set()
       },
       update: async () => ({ stale: [], refused: [] }),
+      rest: async () => undefined,
     } as unknown as Records
     const item: Item = {
       event: { id: 'e', resource: STUDENT, kind: 'state', version: [1], identity: `${STUDENT}:7` },
