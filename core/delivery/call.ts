@@ -216,7 +216,11 @@ async function write(
   let results: readonly WriteResult[]
   try {
     const answer = connection.write(operations, signal)
-    CRASH: await options.crash?.after('C2')
+    CRASH: {
+      // It may fail while the point lets it have its moment.
+      answer.catch(() => undefined)
+      await options.crash?.after('C2')
+    }
     results = await answer
     CRASH: options.crash?.at('C3')
   } catch (error) {
