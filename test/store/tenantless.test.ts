@@ -146,7 +146,7 @@ const OF_ALL: ReadonlySet<string> = new Set([
     'records.settle',
     'records.addIdentity',
   ],
-  ...['records.postpone', 'records.extend', 'records.yieldShared', 'records.handOver'],
+  ...['records.postpone', 'records.extend', 'records.yieldShared', 'records.handOver', 'records.rest'],
   ...['records.release', 'records.gates', 'records.countAtGate'],
   ...['gates.all', 'gates.takeTurn', 'gates.opening', 'gates.remove', 'gates.resume', 'gates.tryNow'],
   ...[
