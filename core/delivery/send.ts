@@ -54,8 +54,9 @@ export function createSend(options: SendOptions): Send {
   /** By nonce: what was claimed when the store failed. That is nobody's poison, and need not wait for its lease. */
   const owed = new Map<string, readonly string[]>()
   let stopped = false
-  /** Some were not free when they were to be claimed; this engine may have them, and then they are due at its end. */
-  let missed = false
+  /** What this engine has leased, and what of it became due once more meanwhile. */
+  const held = new Set<string>()
+  const again = new Set<string>()
 
   async function giveBack(): Promise<void> {
     for (const [nonce, ids] of owed) {
@@ -76,8 +77,10 @@ export function createSend(options: SendOptions): Send {
         throw error
       })
     CRASH: options.crash?.at('C1')
-    missed ||= claimed.length < ids.length
+    const ours = new Set(claimed.map(record => record._id))
+    for (const id of ids) if (held.has(id) && !ours.has(id)) again.add(id)
     if (claimed.length === 0) return false
+    for (const id of ours) held.add(id)
     const ended = picks.begin(tenant)
     const endedAlone = claimed.some(record => record.claims > 1) ? picks.beginAlone() : undefined
     const batch = run(tenant, nonce, claimed, at + LEASE_MS)
@@ -86,9 +89,11 @@ export function createSend(options: SendOptions): Send {
         ended()
         endedAlone?.()
         batches.delete(batch)
-        if (missed) picks.look()
-        missed = false
-        options.onSettled(claimed.map(record => record._id))
+        for (const id of ours) {
+          held.delete(id)
+          if (again.delete(id)) picks.hint(tenant, [id])
+        }
+        options.onSettled([...ours])
       })
     batches.add(batch)
     return true
