@@ -43,6 +43,7 @@ export function stayConnected({
   async function reconnect(): Promise<void> {
     reconnecting = true
     onStuck?.()
+    // It is given up in any case: how its end fails says nothing of the connection to come.
     await client.close().catch(() => undefined)
     asked.clear()
     waiting = 0
@@ -55,6 +56,7 @@ export function stayConnected({
       onLost?.()
       await pause(AGAIN_MS, undefined, { ref: false })
     }
+    // The watch was ended meanwhile, and nobody waits for this any more.
     if (stopped) await client.close().catch(() => undefined)
     reconnecting = false
   }
